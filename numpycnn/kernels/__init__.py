@@ -1,0 +1,1 @@
+"""Stateless functions on arrays: index arithmetic and speed live here, and only here."""

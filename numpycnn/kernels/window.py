@@ -1,0 +1,105 @@
+"""Windows that slide over an image: which outputs see which inputs. All index arithmetic starts here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Pair = tuple[int, int]
+Index = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The geometry of a convolution or pooling; every field holds one entry for each axis (height, width).
+
+    Tap ``a`` of the window at output ``i`` lies on input ``i * stride + a * dilation - before``,
+    with ``padding = (before, after)``::
+
+        k = 3, s = 2, p = (1, 1)    input     . 0 1 2 3 4 .
+                                    output 0  |---|
+                                    output 1      |---|
+                                    output 2          |---|
+    """
+
+    kernel: Pair
+    stride: Pair = (1, 1)
+    padding: tuple[Pair, Pair] = ((0, 0), (0, 0))
+    dilation: Pair = (1, 1)
+    ceil_mode: bool = False
+
+    def extent(self) -> Pair:
+        """Return how many rows and columns one window spans, from its first tap to its last."""
+        (kh, kw), (dh, dw) = self.kernel, self.dilation
+        return (kh - 1) * dh + 1, (kw - 1) * dw + 1
+
+    def output_size(self, size: Pair) -> Pair:
+        """Return (OH, OW) for an input of (H, W); below 1 where no window fits.
+
+        ``floor((H + padding - extent) / stride) + 1``, or with ``ceil_mode`` the ceiling, less the
+        windows that would begin behind the input and its leading padding.
+        """
+        oh, ow = (
+            _steps(size[axis], self.extent()[axis], self.stride[axis], self.padding[axis], self.ceil_mode)
+            for axis in (0, 1)
+        )
+        return oh, ow
+
+    def taps(self, size: Pair) -> Iterator[tuple[Pair, Index, Index]]:
+        """Walk over the kernel: for each tap (a, b), the outputs whose tap is inside, and the inputs they see.
+
+        The two indices select equally many rows and columns, so that over all taps
+        ``y[outputs] op x[inputs]`` visits each pair of an output and an input that it sees once.
+        Padding is never touched.
+        """
+        rows, cols = (
+            list(_axis_taps(*args))
+            for args in zip(
+                size, self.output_size(size), self.kernel, self.stride, self.padding, self.dilation, strict=True
+            )
+        )
+        for a, rows_out, rows_in in rows:
+            for b, cols_out, cols_in in cols:
+                yield (a, b), (..., rows_out, cols_out), (..., rows_in, cols_in)
+
+    def gather(self, x: Array) -> Array:
+        """Copy what each window sees, padding as zeros: (N, C, H, W) -> (N, C, KH, KW, OH, OW)."""
+        windows = np.zeros(x.shape[:2] + self.kernel + self.output_size(x.shape[2:]), x.dtype)
+        for (a, b), outputs, inputs in self.taps(x.shape[2:]):
+            windows[:, :, a, b][outputs] = x[inputs]
+        return windows
+
+    def scatter(self, windows: Array, size: Pair) -> Array:
+        """Add windows up where they lie, the adjoint of gather: (N, C, KH, KW, OH, OW) -> (N, C, H, W)."""
+        x = np.zeros(windows.shape[:2] + size, windows.dtype)
+        for (a, b), outputs, inputs in self.taps(size):
+            x[inputs] += windows[:, :, a, b][outputs]
+        return x
+
+
+def _steps(size: int, extent: int, stride: int, padding: Pair, ceil_mode: bool) -> int:
+    """Count the positions of a window along one axis."""
+    before, after = padding
+    room = size + before + after - extent
+    steps = (-(-room // stride) if ceil_mode else room // stride) + 1
+    if ceil_mode and (steps - 1) * stride >= size + before:
+        steps -= 1
+    return steps
+
+
+def _axis_taps(
+    size: int, steps: int, kernel: int, stride: int, padding: Pair, dilation: int
+) -> Iterator[tuple[int, slice, slice]]:
+    """Walk over the taps of one axis: the tap, the outputs that see an input by it, those inputs."""
+    for tap in range(kernel):
+        offset = tap * dilation - padding[0]  # the input that output 0 would see
+        first = max(0, -(offset // stride))  # the first output whose tap is not before the input
+        last = min(steps, (size - 1 - offset) // stride + 1)  # one behind the last that is not after it
+        if first < last:
+            start = first * stride + offset
+            yield tap, slice(first, last), slice(start, start + (last - first - 1) * stride + 1, stride)

@@ -1,0 +1,1 @@
+"""The layers: one concept a file, the derivative under its forward."""

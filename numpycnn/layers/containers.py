@@ -1,0 +1,227 @@
+"""The chain rule as structure: a network made of these needs no backward of its own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .errors import LayerError, ShapeError
+from .layer import Array, Layer, Module
+
+Pass = Callable[[Any, Array], Array]
+
+
+def _located(method: Pass) -> Pass:
+    """Let an error that passes through say where in this container the failing layer stands."""
+
+    @functools.wraps(method)
+    def run(self: Container, x: Array) -> Array:
+        try:
+            return method(self, x)
+        except LayerError as error:
+            for path, module in self.named_modules():
+                if module is error.module:
+                    error.path = path
+            raise
+
+    return run
+
+
+class Container(Layer):
+    """A layer made of layers, which are its attributes ``"0"``, ``"1"``, ... in order."""
+
+    def __init__(self, *layers: Layer):
+        for index, layer in enumerate(layers):
+            if not isinstance(layer, Layer):
+                raise TypeError(f"{type(self).__name__} takes layers, got {type(layer).__name__} as number {index}")
+            setattr(self, str(index), layer)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in order."""
+        return [child for child in vars(self).values() if isinstance(child, Layer)]
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __getitem__(self, index: int) -> Layer:
+        return self.layers[index]
+
+    def __setitem__(self, index: int, layer: Layer) -> None:
+        setattr(self, [name for name, _ in self.named_children()][index], layer)
+
+    def __repr__(self) -> str:
+        lines = [f"    ({name}): {child!r}".replace("\n", "\n    ") for name, child in self.named_children()]
+        return "\n".join([f"{type(self).__name__}(", *lines, ")"]) if lines else f"{type(self).__name__}()"
+
+
+class Sequential(Container):
+    """One layer after another: ``y = f_n(... f_1(x))``.
+
+    Backward runs through the layers in reverse. Indexing gives and replaces layers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpycnn as nc
+    >>> model = nc.Sequential(nc.Flatten(), nc.Linear(4, 2, rng=0))
+    >>> model(np.ones((3, 2, 2), np.float32)).shape
+    (3, 2)
+    >>> list(model.state_dict())
+    ['1.weight', '1.bias']
+    """
+
+    @_located
+    def forward(self, x: Array) -> Array:
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    @_located
+    def backward(self, dy: Array) -> Array:
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+        return dy
+
+
+class Add(Container):
+    """The sum of branches that all see the same input: ``y = f_1(x) + ... + f_n(x)``.
+
+    Every branch gets the whole upstream gradient; what comes back is summed. With ``Identity`` as
+    one branch this is the residual connection (He et al., 2016, equation 1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpycnn as nc
+    >>> nc.Add(nc.Identity(), nc.ReLU())(np.array([-1.0, 2.0]))
+    array([-1.,  4.])
+    """
+
+    def __init__(self, *branches: Layer):
+        if not branches:
+            raise ValueError("Add needs at least one branch")
+        super().__init__(*branches)
+
+    @_located
+    def forward(self, x: Array) -> Array:
+        outputs = [branch.forward(x) for branch in self.layers]
+        if len({y.shape for y in outputs}) > 1:
+            raise ShapeError(self, f"branches must agree in shape to be added, got {[y.shape for y in outputs]}")
+        return functools.reduce(np.add, outputs)
+
+    @_located
+    def backward(self, dy: Array) -> Array:
+        return functools.reduce(np.add, [branch.backward(dy) for branch in self.layers])
+
+
+class Concat(Container):
+    """Branches that all see the same input, their outputs side by side along an axis.
+
+    Every branch gets its slice of the upstream gradient; what comes back is summed. With the
+    channels as the axis this is the inception module (Szegedy et al., 2015, section 4).
+
+    Parameters
+    ----------
+    *branches : Layer
+        What to run.
+    dim : int
+        The axis; 1, the channels of a batch, by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpycnn as nc
+    >>> nc.Concat(nc.Identity(), nc.ReLU())(np.ones((2, 3, 4, 4))).shape
+    (2, 6, 4, 4)
+    """
+
+    def __init__(self, *branches: Layer, dim: int = 1):
+        if not branches:
+            raise ValueError("Concat needs at least one branch")
+        super().__init__(*branches)
+        self.dim = dim
+
+    @_located
+    def forward(self, x: Array) -> Array:
+        outputs = [branch.forward(x) for branch in self.layers]
+        if len({self._other_sides(y) for y in outputs}) > 1:
+            raise ShapeError(
+                self, f"branches must agree in shape but for axis {self.dim}, got {[y.shape for y in outputs]}"
+            )
+        y = np.concatenate(outputs, self.dim)
+        self.remember(y, [branch.shape[self.dim] for branch in outputs])
+        return y
+
+    @_located
+    def backward(self, dy: Array) -> Array:
+        (widths,) = self.recall(dy)
+        slices = np.split(dy, np.cumsum(widths)[:-1], self.dim)
+        return functools.reduce(np.add, [f.backward(part) for f, part in zip(self.layers, slices, strict=True)])
+
+    def _other_sides(self, y: Array) -> tuple[int, ...]:
+        if not -y.ndim <= self.dim < y.ndim:
+            raise ShapeError(self, f"expected branches with an axis {self.dim}, got one of shape {y.shape}")
+        axis = self.dim % y.ndim
+        return y.shape[:axis] + (-1,) + y.shape[axis + 1 :]
+
+
+class Block(Layer):
+    """A network whose names and wiring are two things.
+
+    The public attributes, set first, are the names: they make the state dict, in PyTorch's order.
+    Then ``self.route(...)`` says, in containers, how data flows through them; layers without
+    parameters may be created right there. Setting a named layer anew replaces it in the wiring.
+
+    Examples
+    --------
+    >>> import numpycnn as nc
+    >>> class Residual(nc.Block):
+    ...     def __init__(self, channels):
+    ...         self.conv = nc.Conv2d(channels, channels, 3, padding=1)
+    ...         self.route(nc.Add(self.conv, nc.Identity()), nc.ReLU())
+    >>> list(Residual(8).state_dict())
+    ['conv.weight', 'conv.bias']
+    """
+
+    _route: Sequential
+
+    def route(self, *steps: Layer) -> None:
+        """Wire the block: the steps run one after another."""
+        route = Sequential(*steps)
+        named = {id(parameter) for parameter in self.parameters()}
+        for path, parameter in route.named_parameters():
+            if id(parameter) not in named:
+                raise ValueError(f"{type(self).__name__}: step {path} of the route has no public name")
+        self._route = route
+
+    @_located
+    def forward(self, x: Array) -> Array:
+        return self._route.forward(x)
+
+    @_located
+    def backward(self, dy: Array) -> Array:
+        return self._route.backward(dy)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        old = vars(self).get(name)
+        super().__setattr__(name, value)
+        if isinstance(old, Layer) and isinstance(value, Layer) and name != "_route" and "_route" in vars(self):
+            _replace(self._route, old, value)
+
+    __repr__ = Container.__repr__
+
+
+def _replace(container: Module, old: Layer, new: Layer) -> None:
+    """Put the new layer wherever the old one stands below the container."""
+    for name, child in list(vars(container).items()):
+        if child is old:
+            setattr(container, name, new)
+        elif isinstance(child, Container):
+            _replace(child, old, new)

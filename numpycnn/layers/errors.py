@@ -1,0 +1,42 @@
+"""The errors of layers: sentences with the values in them, and the place in the model where it happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .layer import Module
+
+
+class LayerError(Exception):
+    """A layer cannot do what it was asked; catch it, or the built-in kind that it also is.
+
+    Attributes
+    ----------
+    module : Module
+        The layer that complains.
+    path : str
+        Where it stands in the model that was called, as in the state dict: ``"features.3"``.
+        Containers fill it in while the error passes through them; empty for a layer on its own.
+    """
+
+    def __init__(self, module: Module, message: str):
+        super().__init__(message)
+        self.module = module
+        self.path = ""
+
+    def __str__(self) -> str:
+        place = f"in {self.path}: " if self.path else ""
+        return f"{place}{self.module!r}: {self.args[0]}"
+
+
+class ShapeError(LayerError, ValueError):
+    """An array has the wrong shape, or values that the layer cannot take."""
+
+
+class DtypeError(LayerError, TypeError):
+    """An argument is no array of the dtype that the layer works in."""
+
+
+class StateError(LayerError, RuntimeError):
+    """The call came at the wrong time: a backward without its forward."""

@@ -1,0 +1,53 @@
+"""Whether forward remembers what backward will need: a switch for each thread, as in PyTorch."""
+
+import threading
+from contextlib import ContextDecorator
+from types import TracebackType
+
+
+class _GradMode(threading.local):
+    enabled = True
+
+
+_mode = _GradMode()
+
+
+def is_grad_enabled() -> bool:
+    """Tell whether layers called by this thread remember for backward.
+
+    Examples
+    --------
+    >>> is_grad_enabled()
+    True
+    """
+    return _mode.enabled
+
+
+class no_grad(ContextDecorator):  # noqa: N801 - PyTorch's name
+    """Forward passes inside remember nothing, in this thread only; usable as a decorator too.
+
+    Independent of training mode: dropout still drops and batch normalisation still learns its
+    statistics unless the model is in evaluation mode.
+
+    Examples
+    --------
+    >>> import numpycnn
+    >>> with numpycnn.no_grad():
+    ...     numpycnn.is_grad_enabled()
+    False
+    """
+
+    def __init__(self) -> None:
+        self._before: list[bool] = []  # a stack: one object may be entered again inside itself
+
+    def __enter__(self) -> None:
+        self._before.append(_mode.enabled)
+        _mode.enabled = False
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        _mode.enabled = self._before.pop()

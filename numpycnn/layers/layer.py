@@ -1,0 +1,291 @@
+"""The contract of every layer: what it owns, what it remembers from forward, what backward does with it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import DtypeError, ShapeError, StateError
+from .grad_mode import is_grad_enabled
+
+Array = npt.NDArray[Any]
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+class Parameter:
+    """An array that is learned, and the gradient of the loss with respect to it.
+
+    Attributes
+    ----------
+    data : ndarray
+        The values; optimizers and ``load_state_dict`` write into this array in place.
+    grad : ndarray or None
+        The sum of what the backward passes since ``zero_grad`` have added; None before the first.
+    """
+
+    __slots__ = ("data", "grad")
+
+    def __init__(self, data: Array):
+        self.data = data
+        self.grad: Array | None = None
+
+    def add_grad(self, grad: Array) -> None:
+        """Add a gradient that the caller made for this purpose and will not touch again."""
+        if self.grad is None:
+            self.grad = grad
+        else:
+            self.grad += grad
+
+    def __repr__(self) -> str:
+        return f"Parameter(shape={self.data.shape}, dtype={self.data.dtype})"
+
+
+class Buffer:
+    """An array that belongs to a layer's state but is not learned by gradients."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: Array):
+        self.data = data
+
+    def __repr__(self) -> str:
+        return f"Buffer(shape={self.data.shape}, dtype={self.data.dtype})"
+
+
+class Module:
+    """What layers, losses and models share: owned arrays, modes, and one slot of memory.
+
+    An attribute is its registration: the state dict walks the public attributes in the order in
+    which they were set, own arrays first, then children. Attributes with a leading underscore hold
+    no state.
+    """
+
+    training: bool = True
+    _memory: tuple[tuple[int, ...], np.dtype[Any], tuple[Any, ...]] | None = None
+
+    # What it owns
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield the name and the module of each direct child, in order."""
+        for name, value in list(vars(self).items()):
+            if isinstance(value, Module) and not name.startswith("_"):
+                yield name, value
+
+    def children(self) -> list[Module]:
+        """List the direct children, in order."""
+        return [child for _, child in self.named_children()]
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Yield this module and all below it, each with its path (``"features.3"``; itself: ``""``)."""
+        yield prefix, self
+        for name, child in self.named_children():
+            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+
+    def _named_arrays(self) -> Iterator[tuple[str, Parameter | Buffer]]:
+        for path, module in self.named_modules():
+            for name, value in vars(module).items():
+                if isinstance(value, Parameter | Buffer) and not name.startswith("_"):
+                    yield (f"{path}.{name}" if path else name), value
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Yield each parameter with its path; one that is shared appears once, under its first path."""
+        seen: set[int] = set()
+        for name, value in self._named_arrays():
+            if isinstance(value, Parameter) and id(value) not in seen:
+                seen.add(id(value))
+                yield name, value
+
+    def parameters(self) -> list[Parameter]:
+        """List the parameters, as an optimizer takes them."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def num_parameters(self) -> int:
+        """Count the learned numbers.
+
+        Examples
+        --------
+        >>> import numpycnn
+        >>> numpycnn.Conv2d(3, 6, 3).num_parameters()
+        168
+        """
+        return sum(parameter.data.size for parameter in self.parameters())
+
+    # State
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return copies of all parameters and buffers under PyTorch's keys, in PyTorch's order."""
+        return {name: value.data.copy() for name, value in self._named_arrays()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Copy values into the parameters and buffers, in place; all or nothing.
+
+        Parameters
+        ----------
+        state : mapping of str to array
+            The keys of ``state_dict()``, no more, no fewer. Anything that ``np.asarray`` takes is
+            an array: the ``state_dict()`` of a torch module is one such mapping. Values are
+            converted to the dtype of this module.
+
+        Raises
+        ------
+        ValueError
+            If a key is missing or unknown, or a shape differs; nothing is loaded then.
+        """
+        own = dict(self._named_arrays())
+        problems = [f"missing {key!r}" for key in own if key not in state]
+        problems += [f"unknown {key!r}" for key in state if key not in own]
+        values = {key: np.asarray(state[key]) for key in own if key in state}
+        problems += [
+            f"{key!r} has shape {value.shape}, expected {own[key].data.shape}"
+            for key, value in values.items()
+            if value.shape != own[key].data.shape
+        ]
+        if problems:
+            raise ValueError(f"cannot load into {type(self).__name__}: " + "; ".join(problems))
+        for key, value in values.items():
+            own[key].data[...] = value
+
+    def to(self, dtype: npt.DTypeLike) -> Self:
+        """Convert all floating-point parameters and buffers, in place; gradients are dropped.
+
+        Parameters
+        ----------
+        dtype : dtype
+            ``numpy.float32`` or ``numpy.float64``.
+        """
+        dtype = float_dtype(dtype)
+        for _, value in self._named_arrays():
+            if value.data.dtype in FLOATS:
+                value.data = value.data.astype(dtype)
+                if isinstance(value, Parameter):
+                    value.grad = None
+        return self
+
+    # Modes
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode, here and in all modules below: dropout drops, batch norm uses the batch."""
+        for module in self._everything():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Set evaluation mode: ``train(False)``."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def _everything(self) -> Iterator[Module]:
+        """Yield all modules below, those without a public name (a block's wiring) among them."""
+        yield self
+        for value in list(vars(self).values()):
+            if isinstance(value, Module):
+                yield from value._everything()
+
+    # Memory: the one slot between forward and backward
+
+    def remember(self, y: Any, *values: Any) -> None:
+        """Keep what backward needs, and the shape and dtype of the result; nothing under ``no_grad``."""
+        if is_grad_enabled():
+            self._memory = (y.shape, y.dtype, values)
+
+    def recall(self, dy: Array) -> tuple[Any, ...]:
+        """Check the upstream gradient, then take out what forward remembered."""
+        if self._memory is None:
+            raise StateError(self, "backward needs a forward before it, outside no_grad, and each forward serves one")
+        shape, dtype, values = self._memory
+        self.check_array(dy, "dy")
+        if dy.shape != shape:
+            raise ShapeError(self, f"expected dy of the output's shape {shape}, got {dy.shape}")
+        self.check_dtype(dy, dtype, "dy")
+        self._memory = None
+        return values
+
+    # Input checks
+
+    def check_array(self, x: Any, name: str = "x") -> None:
+        """Raise unless x is an array of float32 or float64."""
+        if not isinstance(x, np.ndarray):
+            raise DtypeError(self, f"expected {name} to be a NumPy array, got {type(x).__name__}")
+        if x.dtype not in FLOATS:
+            raise DtypeError(
+                self,
+                f"expected {name} of dtype float32 or float64, got {x.dtype}; convert it: {name}.astype(np.float32)",
+            )
+
+    def check_dtype(self, x: Array, dtype: np.dtype[Any], name: str = "x") -> None:
+        """Raise unless x has the dtype that the layer works in."""
+        if x.dtype != dtype:
+            raise DtypeError(
+                self,
+                f"expected {name} of dtype {dtype}, got {x.dtype}; convert the array with "
+                f"{name}.astype(np.{dtype}), or the layer with layer.to(np.{x.dtype})",
+            )
+
+    def check_channels(self, x: Array, axis: int, expected: int, what: str = "input channels") -> None:
+        """Raise unless x has the expected number of channels (or features) on an axis."""
+        if x.shape[axis] != expected:
+            raise ShapeError(self, f"expected {expected} {what}, got {x.shape[axis]} in x of shape {x.shape}")
+
+    # Looks
+
+    def __repr__(self) -> str:
+        """Show the constructor call, without what is at its default."""
+        shown = []
+        for name, argument in inspect.signature(type(self)).parameters.items():
+            value = _shown(name, getattr(self, name, argument.default))
+            if argument.default is inspect.Parameter.empty:
+                shown.append(repr(value))
+            elif value != _shown(name, argument.default):
+                shown.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class Layer(Module):
+    """A function of one array with its derivative.
+
+    ``forward(x)`` returns y and remembers what the derivative needs; ``backward(dy)`` consumes it,
+    adds to the parameters' ``grad`` and returns dx. Neither writes into what it was given, nor
+    later into what it returned.
+    """
+
+    def forward(self, x: Array) -> Array:
+        """Return the layer's output for x."""
+        raise NotImplementedError(f"{type(self).__name__} defines no forward")
+
+    def backward(self, dy: Array) -> Array:
+        """Return the gradient with respect to x, given the one with respect to the output."""
+        raise NotImplementedError(f"{type(self).__name__} defines no backward")
+
+    def __call__(self, x: Array) -> Array:
+        return self.forward(x)
+
+
+def float_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """Parse a dtype argument, at the door.
+
+    Raises
+    ------
+    TypeError
+        If it is neither float32 nor float64.
+    """
+    parsed = np.dtype(dtype)
+    if parsed not in FLOATS:
+        raise TypeError(f"expected dtype float32 or float64, got {parsed}")
+    return parsed
+
+
+def _shown(name: str, value: Any) -> Any:
+    """Fold a parsed argument back into its shortest spelling."""
+    if name == "bias":
+        return value is not None and value is not False
+    if isinstance(value, tuple) and len(value) > 1 and len(set(value)) == 1:
+        return value[0]
+    return value
