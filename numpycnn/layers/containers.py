@@ -169,7 +169,7 @@ class Concat(Container):
         if not -y.ndim <= self.dim < y.ndim:
             raise ShapeError(self, f"expected branches with an axis {self.dim}, got one of shape {y.shape}")
         axis = self.dim % y.ndim
-        return y.shape[:axis] + (-1,) + y.shape[axis + 1 :]
+        return (*y.shape[:axis], -1, *y.shape[axis + 1 :])
 
 
 class Block(Layer):

@@ -1,0 +1,68 @@
+"""PyTorch modules that nobody ships: the twins of our containers and of LeNet, with the same state-dict keys."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+
+class LeNet(nn.Module):
+    """The twin of ``numpycnn.models.LeNet``: 28x28, ReLU, max pooling."""
+
+    def __init__(self, num_classes: int = 10):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc1 = nn.Linear(256, 120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, num_classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = nn.functional.max_pool2d(torch.relu(self.conv1(x)), 2)
+        x = nn.functional.max_pool2d(torch.relu(self.conv2(x)), 2)
+        x = torch.relu(self.fc1(x.flatten(1)))
+        x = torch.relu(self.fc2(x))
+        return self.fc3(x)
+
+
+class LeNet5(nn.Module):
+    """The twin of ``numpycnn.models.LeNet5``: 32x32, average pooling."""
+
+    def __init__(self, num_classes: int = 10, activation: Callable[[], nn.Module] = nn.Tanh):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc1 = nn.Linear(400, 120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, num_classes)
+        self.activation = activation()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = nn.functional.avg_pool2d(self.activation(self.conv1(x)), 2)
+        x = nn.functional.avg_pool2d(self.activation(self.conv2(x)), 2)
+        x = self.activation(self.fc1(x.flatten(1)))
+        x = self.activation(self.fc2(x))
+        return self.fc3(x)
+
+
+class Add(nn.Module):
+    """The twin of ``numpycnn.Add``."""
+
+    def __init__(self, *branches: nn.Module):
+        super().__init__()
+        for index, branch in enumerate(branches):
+            self.add_module(str(index), branch)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return sum(branch(x) for branch in self.children())
+
+
+class Concat(Add):
+    """The twin of ``numpycnn.Concat``."""
+
+    def __init__(self, *branches: nn.Module, dim: int = 1):
+        super().__init__(*branches)
+        self.dim = dim
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([branch(x) for branch in self.children()], self.dim)
