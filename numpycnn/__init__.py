@@ -4,32 +4,64 @@ Layers, losses and containers carry PyTorch's names (``numpycnn.Conv2d``), optim
 ``numpycnn.optim``, networks in ``numpycnn.models``. Importing needs NumPy and nothing else.
 """
 
+from . import models, optim
+from .layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 from .layers.containers import Add, Block, Concat, Sequential
 from .layers.conv import Conv2d
+from .layers.cross_entropy import CrossEntropyLoss
 from .layers.errors import DtypeError, LayerError, ShapeError, StateError
+from .layers.flatten import Flatten, Identity
 from .layers.grad_mode import is_grad_enabled, no_grad
 from .layers.layer import Buffer, Layer, Module, Parameter
 from .layers.linear import Linear
+from .layers.loss import Loss
+from .layers.nll_loss import NLLLoss
+from .layers.pool import AvgPool2d, MaxPool2d
 from .layers.relu import ReLU
+from .layers.sigmoid import Sigmoid, Tanh
+from .layers.sizes import conv2d_num_parameters, output_size
+from .layers.softmax import LogSoftmax, Softmax
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool2d",
     "Add",
+    "AvgPool2d",
+    "BatchNorm2d",
     "Block",
     "Buffer",
     "Concat",
     "Conv2d",
+    "CrossEntropyLoss",
+    "Dropout",
     "DtypeError",
+    "Flatten",
+    "Identity",
     "Layer",
     "LayerError",
+    "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
+    "LogSoftmax",
+    "Loss",
+    "MSELoss",
+    "MaxPool2d",
     "Module",
+    "NLLLoss",
     "Parameter",
     "ReLU",
     "Sequential",
     "ShapeError",
+    "Sigmoid",
+    "Softmax",
     "StateError",
+    "Tanh",
+    "conv2d_num_parameters",
     "is_grad_enabled",
+    "models",
     "no_grad",
+    "optim",
+    "output_size",
 ]

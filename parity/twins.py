@@ -1,7 +1,9 @@
 """PyTorch modules that nobody ships: the twins of our containers and of LeNet, with the same state-dict keys."""
 
 from collections.abc import Callable
+from typing import Any
 
+import numpycnn as nc
 import torch
 from torch import nn
 
@@ -66,3 +68,48 @@ class Concat(Add):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.cat([branch(x) for branch in self.children()], self.dim)
+
+
+def lenet5(world: Any, activation: str = "Tanh") -> Any:
+    """Build either side's LeNet-5; the activation by its name, which both sides share."""
+    ours_or_theirs = nc if world is nc else nn
+    make = nc.models.LeNet5 if world is nc else LeNet5
+    return make(activation=getattr(ours_or_theirs, activation))
+
+
+class Residual(nn.Module):
+    """The twin of the ``Residual`` below: names apart from wiring."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.bn = nn.BatchNorm2d(channels)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(self.bn(self.conv2(torch.relu(self.conv1(x))) + x))
+
+
+class OurResidual(nc.Block):
+    """A block whose route uses its names in another order than the state dict."""
+
+    def __init__(self, channels: int):
+        self.bn = nc.BatchNorm2d(channels)
+        self.conv1 = nc.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nc.Conv2d(channels, channels, 1)
+        self.route(
+            nc.Add(nc.Sequential(self.conv1, nc.ReLU(), self.conv2), nc.Identity()),
+            self.bn,
+            nc.ReLU(),
+        )
+
+
+def ours(kind: str, layers: list[Any]) -> nc.Layer:
+    """Build one of our containers from words: ``("Add", [("ReLU", {}), ("Sequential", [...])])``."""
+    return getattr(nc, kind)(*(ours(k, a) if isinstance(a, list) else getattr(nc, k)(**a) for k, a in layers))
+
+
+def theirs(kind: str, layers: list[Any]) -> nn.Module:
+    """Build the torch twin from the same words."""
+    make = {"Add": Add, "Concat": Concat, "Sequential": nn.Sequential}[kind]
+    return make(*(theirs(k, a) if isinstance(a, list) else getattr(nn, k)(**a) for k, a in layers))

@@ -1,13 +1,14 @@
-"""Maximum and average over windows, and back: one walk over the taps each, ``y op= x`` forward, ``dx += dy`` back."""
+"""Maximum and average over windows, and back: one walk over the taps each, ``y op= x`` there, ``dx += dy`` back."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from .adaptive import AdaptiveWindow
 from .window import Array, Pair, Window
 
 
-def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
+def max_pool(x: Array, window: Window | AdaptiveWindow) -> tuple[Array, Array]:
     """Return the largest entry of each window and where it stands in its image: (N, C, OH, OW) twice.
 
     The position is ``h * W + w``. A tie goes to the tap that comes first, the kernel's rows before
@@ -35,41 +36,19 @@ def max_pool_adjoint(dy: Array, where: Array, size: Pair) -> Array:
     return dx.reshape(*dy.shape[:2], *size)
 
 
-def avg_pool(x: Array, window: Window, counts: Array) -> Array:
+def avg_pool(x: Array, window: Window | AdaptiveWindow, counts: Array | int) -> Array:
     """Return the sum of each window over its count: (N, C, H, W) -> (N, C, OH, OW)."""
     y = np.zeros(x.shape[:2] + window.output_size(x.shape[2:]), x.dtype)
     for _, outputs, inputs in window.taps(x.shape[2:]):
         y[outputs] += x[inputs]
-    y /= counts
+    y /= np.asarray(counts, y.dtype)
     return y
 
 
-def avg_pool_adjoint(dy: Array, window: Window, counts: Array, size: Pair) -> Array:
+def avg_pool_adjoint(dy: Array, window: Window | AdaptiveWindow, counts: Array | int, size: Pair) -> Array:
     """Spread the gradient of each window evenly over what it saw: (N, C, OH, OW) -> (N, C, H, W)."""
     dx = np.zeros(dy.shape[:2] + size, dy.dtype)
-    share = dy / counts
+    share = dy / np.asarray(counts, dy.dtype)
     for _, outputs, inputs in window.taps(size):
         dx[inputs] += share[outputs]
     return dx
-
-
-def window_counts(window: Window, size: Pair, padding_counts: bool) -> Array:
-    """Return how many entries each window averages over: (OH, OW).
-
-    With ``padding_counts``, entries in the padding are among them; entries that ``ceil_mode`` adds
-    behind the padding never are.
-    """
-    rows, cols = (
-        _axis_counts(*args, padding_counts)
-        for args in zip(size, window.output_size(size), window.kernel, window.stride, window.padding, strict=True)
-    )
-    return rows[:, None] * cols
-
-
-def _axis_counts(size: int, steps: int, kernel: int, stride: int, padding: Pair, padding_counts: bool) -> Array:
-    before, after = padding
-    start = np.arange(steps) * stride - before
-    stop = np.minimum(start + kernel, size + after)
-    if not padding_counts:
-        start, stop = np.maximum(start, 0), np.minimum(stop, size)
-    return stop - start

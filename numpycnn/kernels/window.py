@@ -67,6 +67,25 @@ class Window:
             for b, cols_out, cols_in in cols:
                 yield (a, b), (..., rows_out, cols_out), (..., rows_in, cols_in)
 
+    def sees_everywhere(self, size: Pair) -> bool:
+        """Tell whether every window sees an input; one may stand in the padding, or by dilation step over the image."""
+        seen = np.zeros(self.output_size(size), bool)
+        for _, outputs, _ in self.taps(size):
+            seen[outputs] = True
+        return bool(seen.all())
+
+    def counts(self, size: Pair, padding_counts: bool = True) -> Array:
+        """Return how many entries each window averages over: (OH, OW).
+
+        Those in the padding are among them if ``padding_counts``; those that ``ceil_mode`` adds
+        behind the padding never are. For windows without dilation.
+        """
+        rows, cols = (
+            _axis_counts(*axis, padding_counts)
+            for axis in zip(size, self.output_size(size), self.kernel, self.stride, self.padding, strict=True)
+        )
+        return rows[:, None] * cols
+
     def gather(self, x: Array) -> Array:
         """Copy what each window sees, padding as zeros: (N, C, H, W) -> (N, C, KH, KW, OH, OW)."""
         windows = np.zeros(x.shape[:2] + self.kernel + self.output_size(x.shape[2:]), x.dtype)
@@ -103,3 +122,12 @@ def _axis_taps(
         if first < last:
             start = first * stride + offset
             yield tap, slice(first, last), slice(start, start + (last - first - 1) * stride + 1, stride)
+
+
+def _axis_counts(size: int, steps: int, kernel: int, stride: int, padding: Pair, padding_counts: bool) -> Array:
+    before, after = padding
+    start = np.arange(steps) * stride - before
+    stop = np.minimum(start + kernel, size + after)
+    if not padding_counts:
+        start, stop = np.maximum(start, 0), np.minimum(stop, size)
+    return stop - start

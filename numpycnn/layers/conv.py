@@ -13,7 +13,7 @@ from ..kernels.window import Window
 from . import init
 from .arguments import IntPair, integer, pair
 from .errors import ShapeError
-from .images import as_batch, check_fit, check_images
+from .images import as_batch, check_fit, check_images, check_sides
 from .layer import Array, Layer, Parameter
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
@@ -144,20 +144,19 @@ class Conv2d(Layer):
         return dx if dy.ndim == 4 else dx[0]
 
     def _check(self, x: Array) -> None:
-        self.check_array(x)
         check_images(self, x)
+        check_sides(self, x)
         self.check_channels(x, -3, self.in_channels)
         self.check_dtype(x, self.weight.data.dtype)
         if self.padding_mode != "zeros":
             self._check_border(x)
-        (top, bottom), (left, right) = self._border
-        check_fit(self, x, self._window, (x.shape[-2] + top + bottom, x.shape[-1] + left + right))
+        check_fit(self, x, self._window, self._border)
 
     def _check_border(self, x: Array) -> None:
         """Raise where the padding would copy from beyond the image."""
         spare = {"reflect": 1, "circular": 0, "replicate": -math.inf}[self.padding_mode]
         for side, size in zip(self._border, x.shape[-2:], strict=True):
-            if max(side) + spare > size or size == 0:
+            if max(side) + spare > size:
                 raise ShapeError(
                     self,
                     f"expected padding_mode={self.padding_mode!r} to find its {max(side)} rows or columns "

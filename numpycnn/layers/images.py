@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..kernels.window import Window
+from ..kernels.window import Pair, Window
 from .errors import ShapeError
 from .layer import Array, Layer
 
@@ -19,11 +19,17 @@ def check_images(layer: Layer, x: Array) -> None:
         raise ShapeError(layer, f"expected x of shape (N, C, H, W) or (C, H, W), got {x.shape}")
 
 
-def check_fit(layer: Layer, x: Array, window: Window, padded: tuple[int, int]) -> None:
-    """Raise unless the window, padding counted, fits into images of the given size."""
-    if min(window.output_size(padded)) < 1:
+def check_sides(layer: Layer, x: Array) -> None:
+    """Raise for images of no size; a batch of no images is fine."""
+    if 0 in x.shape[-3:]:
+        raise ShapeError(layer, f"expected images of at least one channel, row and column, got x of shape {x.shape}")
+
+
+def check_fit(layer: Layer, x: Array, window: Window, border: tuple[Pair, Pair] = ((0, 0), (0, 0))) -> None:
+    """Raise unless the window fits into the images, its padding and a border around them counted."""
+    height, width = (length + sum(side) for length, side in zip(x.shape[-2:], border, strict=True))
+    if min(window.output_size((height, width))) < 1:
         raise ShapeError(
             layer,
-            f"expected images that a window of {window.extent()} with padding {window.padding} fits into, "
-            f"got x of shape {x.shape}",
+            f"expected images that a window of {window.extent()} fits into, padding counted, got x of shape {x.shape}",
         )

@@ -79,6 +79,20 @@ class Module:
         """List the direct children, in order."""
         return [child for _, child in self.named_children()]
 
+    def modules(self) -> Iterator[Module]:
+        """Yield this module and all below it, those without a public name (a block's wiring) among them."""
+        seen: set[int] = set()
+
+        def walk(module: Module) -> Iterator[Module]:
+            if id(module) not in seen:
+                seen.add(id(module))
+                yield module
+                for value in list(vars(module).values()):
+                    if isinstance(value, Module):
+                        yield from walk(value)
+
+        return walk(self)
+
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """Yield this module and all below it, each with its path (``"features.3"``; itself: ``""``)."""
         yield prefix, self
@@ -169,7 +183,7 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Set training mode, here and in all modules below: dropout drops, batch norm uses the batch."""
-        for module in self._everything():
+        for module in self.modules():
             module.training = mode
         return self
 
@@ -181,13 +195,6 @@ class Module:
         """Forget all gradients."""
         for parameter in self.parameters():
             parameter.grad = None
-
-    def _everything(self) -> Iterator[Module]:
-        """Yield all modules below, those without a public name (a block's wiring) among them."""
-        yield self
-        for value in list(vars(self).values()):
-            if isinstance(value, Module):
-                yield from value._everything()
 
     # Memory: the one slot between forward and backward
 

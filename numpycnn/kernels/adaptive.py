@@ -1,0 +1,64 @@
+"""Windows that share an image out evenly, whatever its size: those of adaptive pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .window import Array, Index, Pair, Window
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptiveWindow:
+    """Output i of ``steps`` sees the inputs ``floor(i size / steps)`` up to ``ceil((i + 1) size / steps)``, exclusive.
+
+    Windows overlap and differ in size where the division leaves a rest::
+
+        size = 5, steps = 3     input     0 1 2 3 4
+                                output 0  |-|
+                                output 1    |---|
+                                output 2        |-|
+    """
+
+    steps: Pair
+
+    def output_size(self, size: Pair) -> Pair:
+        """Return (OH, OW), whatever the input."""
+        return self.steps
+
+    def taps(self, size: Pair) -> Iterator[tuple[Pair, Index, Index]]:
+        """Walk over the windows as ``Window.taps`` does; within one yield no output and no input appears twice."""
+        rows, cols = (list(_axis_taps(*axis)) for axis in zip(size, self.steps, strict=True))
+        for a, rows_out, rows_in in rows:
+            for b, cols_out, cols_in in cols:
+                yield (a, b), (..., *np.ix_(rows_out, cols_out)), (..., *np.ix_(rows_in, cols_in))
+
+    def counts(self, size: Pair) -> Array:
+        """Return how many entries each window sees: (OH, OW)."""
+        rows, cols = (stop - start for start, stop in map(_spans, size, self.steps))
+        return rows[:, None] * cols
+
+
+def adaptive_window(size: Pair, steps: Pair) -> Window | AdaptiveWindow:
+    """Return the windows that share (H, W) out over (OH, OW): plain ones where the division leaves no rest."""
+    if all(step and length % step == 0 for length, step in zip(size, steps, strict=True)):
+        kernel = size[0] // steps[0], size[1] // steps[1]
+        return Window(kernel, kernel)
+    return AdaptiveWindow(steps)
+
+
+def _spans(size: int, steps: int) -> tuple[Array, Array]:
+    i = np.arange(steps)
+    return i * size // max(steps, 1), -(-(i + 1) * size // max(steps, 1))
+
+
+def _axis_taps(size: int, steps: int) -> Iterator[tuple[int, Array, Array]]:
+    start, stop = _spans(size, steps)
+    phases = -(-steps // size)  # outputs that lie this far apart start at different inputs
+    for tap in range(int(max(stop - start, default=0))):
+        for phase in range(phases):
+            outputs = np.arange(phase, steps, phases)
+            outputs = outputs[(start + tap < stop)[outputs]]
+            yield tap, outputs, start[outputs] + tap

@@ -1,0 +1,77 @@
+"""Between the two worlds: arrays and tensors, equal weights, replayed randomness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpycnn as nc
+import torch
+from torch import nn
+
+from .pair import Case, Draw, Pair
+
+
+def tensor(array: np.ndarray, requires_grad: bool = False) -> torch.Tensor:
+    """Copy an array into a tensor, floating-point numbers as float64, the judge's dtype."""
+    array = np.asarray(array)
+    return torch.tensor(array.astype(np.float64) if array.dtype.kind == "f" else array, requires_grad=requires_grad)
+
+
+def array(tensor: torch.Tensor) -> np.ndarray:
+    """Copy a tensor into an array of the same dtype."""
+    return tensor.detach().numpy().copy()
+
+
+def load_state(module: nn.Module, state: Mapping[str, np.ndarray]) -> None:
+    """Copy the ``state_dict()`` of a numpycnn layer into its torch twin; strict, in the twin's dtype.
+
+    The other way needs no help: ``layer.load_state_dict(module.state_dict())``.
+    """
+    module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()})
+
+
+class Replay(np.random.Generator):
+    """A Generator whose ``random`` gives what makes our dropout drop exactly what torch's dropped."""
+
+    def __init__(self) -> None:
+        super().__init__(np.random.PCG64(0))
+        self.kept: list[np.ndarray] = []
+
+    def random(self, size: Any = None, *_: Any, **__: Any) -> np.ndarray:
+        """Return 1 for what is kept and 0 for what is dropped, in the order of torch's forward passes."""
+        kept = self.kept.pop(0)
+        assert kept.shape == size, f"torch dropped from {kept.shape}, ours from {size}"
+        return kept.astype(np.float64)
+
+
+def replay_dropout(ours: nc.Module, theirs: nn.Module) -> None:
+    """Let ours repeat the dropout of theirs from now on; each forward of theirs must come before that of ours.
+
+    What torch dropped is read off as the derivative of its output, so the input must require a gradient.
+    """
+    our_layers = [layer for layer in ours.modules() if isinstance(layer, nc.Dropout)]
+    their_layers = [layer for layer in theirs.modules() if isinstance(layer, nn.Dropout)]
+    for our_layer, their_layer in zip(our_layers, their_layers, strict=True):
+        our_layer._rng = replay = Replay()
+
+        def record(
+            layer: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor, replay: Replay = replay
+        ) -> None:
+            if layer.training:
+                (slope,) = torch.autograd.grad(output, inputs[0], torch.ones_like(output), retain_graph=True)
+                replay.kept.append(array(slope) != 0)
+
+        their_layer.register_forward_hook(record)
+
+
+def twins(pair: Pair, case: Case) -> tuple[nc.Module, nn.Module, Draw]:
+    """Build both sides of a case with equal weights, and the source of its further arrays."""
+    draw = Draw(case, pair.exact or 1)
+    ours = pair.ours(**case.kwargs).to(case.dtype).train(case.training)
+    theirs = pair.theirs(**case.kwargs).double().train(case.training)
+    ours.load_state_dict({name: draw.state(name, value) for name, value in ours.state_dict().items()})
+    load_state(theirs, ours.state_dict())
+    replay_dropout(ours, theirs)
+    return ours, theirs, draw

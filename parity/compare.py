@@ -1,0 +1,69 @@
+"""The tolerance rule, in one place, and what is said when it is broken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def agree(what: str, ours: Any, theirs: np.ndarray, dtype: str, ulps: float, exact: bool = False) -> None:
+    """Raise AssertionError unless ours is theirs, but for rounding.
+
+    The error may be ``ulps * eps * scale``: eps of the dtype that ours ran in, the scale the
+    largest finite entry of theirs, but at least 1, since all arrays are drawn of order 1: below
+    that a result is small by cancellation, and its error is that of what cancelled. NaN and the
+    infinities must stand in the same places. With ``exact`` every bit must agree (-0 and 0 being
+    one number).
+
+    Parameters
+    ----------
+    what : str
+        What is compared, for the report.
+    ours, theirs : ndarray
+        The two; theirs is the judge, in float64.
+    dtype : str
+        The dtype that ours must have.
+    ulps : float
+        The tolerance.
+    exact : bool
+        Whether there is none.
+    """
+    ours = np.asarray(ours)
+    if ours.dtype != dtype:
+        raise AssertionError(f"{what}: expected dtype {dtype}, got {ours.dtype}")
+    if ours.shape != theirs.shape:
+        raise AssertionError(f"{what}: expected shape {theirs.shape}, got {ours.shape}")
+    error = distance(ours, theirs)
+    bound = 0.0 if exact else ulps * np.finfo(dtype).eps * scale(theirs)
+    wrong = ~(error <= bound)
+    if wrong.any():
+        worst = np.unravel_index(np.argmax(np.where(np.isnan(error), np.inf, error)), error.shape)
+        at = f" at {tuple(map(int, worst))}" if worst else ""
+        raise AssertionError(
+            f"{what}: {wrong.sum()} of {wrong.size} entries differ by more than {bound:.3g}; the worst{at}: "
+            f"expected {theirs[worst]!r}, got {ours[worst]!r}{_both(ours, theirs, wrong)}"
+        )
+
+
+def distance(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Return ``|ours - theirs|`` in float64; 0 where both are the same infinity or NaN, inf where only one is."""
+    ours = ours.astype(np.float64)
+    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+    finite = np.isfinite(ours) & np.isfinite(theirs)
+    error = np.full(ours.shape, np.inf)
+    error[finite] = np.abs(ours[finite] - theirs[finite])
+    error[same] = 0
+    return error
+
+
+def scale(theirs: np.ndarray) -> float:
+    """Return the largest finite entry, at least 1: what errors are measured by."""
+    return float(np.max(np.abs(theirs), where=np.isfinite(theirs), initial=1.0))
+
+
+def _both(ours: np.ndarray, theirs: np.ndarray, wrong: np.ndarray) -> str:
+    """Show both arrays, while they are small enough to be read."""
+    if ours.size > 64:
+        return ""
+    return f"\nexpected\n{theirs}\ngot\n{ours}\nwrong\n{wrong.astype(int)}"

@@ -1,0 +1,136 @@
+"""One row of the promise: our class, PyTorch's, and the cases on which they must agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpycnn as nc
+from hypothesis.strategies import SearchStrategy
+from torch import nn
+
+VALUES = ("integers", "normals", "corners")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One example. Its repr is Python: paste it to run the same example again.
+
+    Attributes
+    ----------
+    kwargs : dict
+        The constructor's arguments, for both sides.
+    shape : tuple of int
+        The input's shape.
+    target : tuple, optional
+        For losses: the kind of target, "indices", "probabilities" or "values".
+    dtype : str
+        What ours runs in; the judge always runs in float64.
+    values : str
+        What arrays are drawn from: small "integers" (ties, zeros), "normals", or "corners"
+        (normals with NaN, both infinities and both zeros among them).
+    training : bool
+        The mode of both sides.
+    batched : bool
+        Whether the first axis of the input is a batch.
+    independent : bool
+        Whether, in evaluation mode, no sample of the batch sees another.
+    seed : int
+        Where all arrays come from.
+    """
+
+    kwargs: Mapping[str, Any]
+    shape: tuple[int, ...]
+    target: str | None = None
+    dtype: str = "float64"
+    values: str = "normals"
+    training: bool = True
+    batched: bool = True
+    independent: bool = True
+    seed: int = 0
+
+    def __repr__(self) -> str:
+        default = Case({}, ())
+        parts = [f"{dict(self.kwargs)!r}", f"{self.shape!r}"]
+        parts += [f"{k}={v!r}" for k, v in vars(self).items() if k not in ("kwargs", "shape") and v != vars(default)[k]]
+        return f"Case({', '.join(parts)})"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One row of the promise.
+
+    Attributes
+    ----------
+    name : str
+        Ours, as ``numpycnn`` exports it.
+    ours, theirs : callable
+        The two constructors; they take the same keyword arguments.
+    cases : strategy
+        Valid cases.
+    wild : strategy, optional
+        Cases that may be invalid: both sides must refuse the same ones.
+    exact : int, optional
+        On multiples of this whole number all results are whole numbers small enough to be exact,
+        and both sides must agree bit for bit. None: they always round.
+    ulps : float
+        How far apart the two may be, in units of eps x the largest reference entry.
+    reason : str
+        Why that many.
+    """
+
+    name: str
+    ours: Callable[..., nc.Module]
+    theirs: Callable[..., nn.Module]
+    cases: SearchStrategy[Case]
+    wild: SearchStrategy[Case] | None = None
+    exact: int | None = None
+    ulps: float = 16
+    reason: str = "a few roundings, none amplified"
+
+    def __repr__(self) -> str:
+        return f"Pair({self.name})"
+
+
+@dataclass
+class Draw:
+    """The arrays of a case, each drawn in turn from its seed."""
+
+    case: Case
+    grid: int = 1
+    rng: np.random.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rng = np.random.default_rng(self.case.seed)
+
+    def array(self, shape: tuple[int, ...], corners: bool = True) -> np.ndarray:
+        """Draw values as the case says, in its dtype."""
+        if self.case.values == "integers":
+            return (self.grid * self.rng.integers(-3, 4, shape)).astype(self.case.dtype)
+        values = np.asarray(self.rng.standard_normal(shape))
+        if self.case.values == "corners" and corners:
+            special = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0])
+            values = np.where(self.rng.random(shape) < 0.15, self.rng.choice(special, shape), values)
+        return values.astype(self.case.dtype)
+
+    def state(self, name: str, like: np.ndarray) -> np.ndarray:
+        """Draw an entry of the state dict: variances are positive; counts, and weights of classes, stay as they are."""
+        if like.dtype.kind != "f" or self.case.target:
+            return like
+        values = self.array(like.shape, corners=False)
+        return np.abs(values) + 0.5 if name.endswith("running_var") else values
+
+    def target(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Draw what a loss compares its input with."""
+        kwargs, kind = self.case.kwargs, self.case.target
+        if kind == "values":
+            return self.array(shape)
+        axis = 0 if len(shape) == 1 else 1
+        if kind == "probabilities":
+            weights = self.rng.random(shape) + 1e-3
+            return (weights / weights.sum(axis, keepdims=True)).astype(self.case.dtype)
+        labels = self.rng.integers(0, shape[axis], shape[:axis] + shape[axis + 1 :])
+        ignored = self.rng.random(labels.shape) < 0.2
+        return np.where(ignored, kwargs.get("ignore_index", -100), labels) if "ignore_index" in kwargs else labels

@@ -1,0 +1,192 @@
+"""Kernels against their definitions, written out as plain loops; adjoints against what an adjoint is."""
+
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpycnn.kernels.adaptive import AdaptiveWindow, adaptive_window
+from numpycnn.kernels.correlate import correlate, correlate_input, correlate_weight
+from numpycnn.kernels.pad import MODES, pad, pad_adjoint
+from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint
+from numpycnn.kernels.window import Window
+
+
+@st.composite
+def windows(draw, dilated=True):
+    """Draw a window and the size of an image that it fits, the padding different on all four sides."""
+    axis = st.tuples(
+        st.integers(1, 4),  # kernel
+        st.integers(1, 4),  # stride
+        st.tuples(st.integers(0, 3), st.integers(0, 3)),  # padding
+        st.integers(1, 3) if dilated else st.just(1),  # dilation
+        st.integers(0, 8),  # room
+    )
+    (kh, sh, ph, dh, rh), (kw, sw, pw, dw, rw) = draw(axis), draw(axis)
+    size = tuple(max(1, (k - 1) * d + 1 - sum(p) + room) for k, p, d, room in ((kh, ph, dh, rh), (kw, pw, dw, rw)))
+    return Window((kh, kw), (sh, sw), (ph, pw), (dh, dw), draw(st.booleans())), size
+
+
+def integers(seed, *shape):
+    """Draw small whole numbers: sums are exact, ties and zeros are there."""
+    return np.random.default_rng(seed).integers(-3, 4, shape).astype(float)
+
+
+def output_side(size, kernel, stride, padding, dilation, ceil_mode):
+    """Count the positions of a window one by one."""
+    before, after = padding
+    span = (kernel - 1) * dilation + 1
+    count = 0
+    while True:
+        start = count * stride - before
+        if ceil_mode:  # it may stick out, but neither start behind the image nor follow one that stuck out or touched
+            there = start < size and start + span - stride < size + after
+        else:
+            there = start + span <= size + after
+        if not there:
+            return count
+        count += 1
+
+
+def seen(window, size):
+    """List who sees whom: ((i, j), (a, b), (h, w)) for all taps inside the image."""
+    oh, ow = window.output_size(size)
+    for i in range(oh):
+        for j in range(ow):
+            for a in range(window.kernel[0]):
+                for b in range(window.kernel[1]):
+                    h = i * window.stride[0] + a * window.dilation[0] - window.padding[0][0]
+                    w = j * window.stride[1] + b * window.dilation[1] - window.padding[1][0]
+                    if 0 <= h < size[0] and 0 <= w < size[1]:
+                        yield (i, j), (a, b), (h, w)
+
+
+@given(windows())
+def test_output_size_counts_positions(drawn):
+    window, size = drawn
+    expected = tuple(
+        output_side(*axis, window.ceil_mode)
+        for axis in zip(size, window.kernel, window.stride, window.padding, window.dilation, strict=True)
+    )
+    assert window.output_size(size) == expected
+
+
+@given(windows(), st.integers(0, 99))
+def test_gather_is_its_definition_and_scatter_its_adjoint(drawn, seed):
+    window, size = drawn
+    x = integers(seed, 2, 3, *size)
+    gathered = window.gather(x)
+    expected = np.zeros_like(gathered)
+    for (i, j), (a, b), (h, w) in seen(window, size):
+        expected[:, :, a, b, i, j] = x[:, :, h, w]
+    np.testing.assert_array_equal(gathered, expected)
+    other = integers(seed + 1, *gathered.shape)
+    assert (gathered * other).sum() == (x * window.scatter(other, size)).sum()
+
+
+@given(windows(), st.integers(1, 3), st.integers(1, 2), st.integers(1, 2), st.integers(0, 99))
+def test_correlation_and_its_adjoints_are_their_definitions(drawn, groups, channels, filters, seed):
+    window, size = drawn
+    x = integers(seed, 2, groups * channels, *size)
+    weight = integers(seed + 1, groups * filters, channels, *window.kernel)
+    dy = integers(seed + 2, 2, groups * filters, *window.output_size(size))
+    y, dweight, dx = np.zeros_like(dy), np.zeros_like(weight), np.zeros_like(x)
+    for o in range(groups * filters):
+        for c in range(channels):
+            at = o // filters * channels + c
+            for (i, j), (a, b), (h, w) in seen(window, size):
+                y[:, o, i, j] += weight[o, c, a, b] * x[:, at, h, w]
+                dweight[o, c, a, b] += (dy[:, o, i, j] * x[:, at, h, w]).sum()
+                dx[:, at, h, w] += weight[o, c, a, b] * dy[:, o, i, j]
+    np.testing.assert_array_equal(correlate(x, weight, window, groups), y)
+    np.testing.assert_array_equal(correlate_weight(x, dy, window, groups), dweight)
+    np.testing.assert_array_equal(correlate_input(dy, weight, window, groups, size), dx)
+
+
+@given(windows(), st.integers(0, 99))
+def test_pooling_is_its_definition(drawn, seed):
+    window, size = drawn
+    if not window.sees_everywhere(size):
+        window = Window(window.kernel)
+        size = tuple(max(pair) for pair in zip(size, window.kernel, strict=True))
+    check_pooling(window, size, list(seen(window, size)), seed)
+
+
+@given(
+    st.tuples(st.integers(1, 7), st.integers(1, 7)), st.tuples(st.integers(1, 7), st.integers(1, 7)), st.integers(0, 99)
+)
+def test_adaptive_pooling_is_its_definition(size, steps, seed):
+    spans = [
+        [range(math.floor(i * n / m), math.ceil((i + 1) * n / m)) for i in range(m)]
+        for n, m in zip(size, steps, strict=True)
+    ]
+    pairs = [
+        ((i, j), None, (h, w))
+        for i, rows in enumerate(spans[0])
+        for j, cols in enumerate(spans[1])
+        for h in rows
+        for w in cols
+    ]
+    check_pooling(adaptive_window(size, steps), size, pairs, seed)
+    check_pooling(AdaptiveWindow(steps), size, pairs, seed)
+
+
+def check_pooling(window, size, pairs, seed):
+    """Hold both poolings and their adjoints against the list of who sees whom."""
+    x = integers(seed, 2, 3, *size)
+    steps = window.output_size(size)
+    dy = integers(seed + 1, 2, 3, *steps)
+    total, spread, dx = np.zeros_like(dy), np.zeros_like(x), np.zeros_like(x)
+    best = np.full_like(dy, -np.inf)
+    where = np.zeros(dy.shape, int)
+    for (i, j), _, (h, w) in pairs:
+        total[..., i, j] += x[..., h, w]
+        spread[..., h, w] += dy[..., i, j] / 4
+        for n, c in np.ndindex(2, 3):
+            if x[n, c, h, w] > best[n, c, i, j]:
+                best[n, c, i, j], where[n, c, i, j] = x[n, c, h, w], h * size[1] + w
+    for n, c, i, j in np.ndindex(*dy.shape):
+        dx[n, c, where[n, c, i, j] // size[1], where[n, c, i, j] % size[1]] += dy[n, c, i, j]
+    y, indices = max_pool(x, window)
+    np.testing.assert_array_equal(y, best)
+    np.testing.assert_array_equal(indices, where)
+    np.testing.assert_array_equal(max_pool_adjoint(dy, indices, size), dx)
+    np.testing.assert_array_equal(avg_pool(x, window, 4), total / 4)
+    np.testing.assert_array_equal(avg_pool_adjoint(dy, window, 4, size), spread)
+
+
+@given(st.sampled_from(sorted(MODES)), st.integers(1, 5), st.integers(1, 5), st.data(), st.integers(0, 99))
+def test_padding_copies_and_folds_back(mode, height, width, data, seed):
+    def sides(size):
+        most = {"reflect": size - 1, "circular": size, "replicate": 6}[mode]
+        return data.draw(st.tuples(st.integers(0, most), st.integers(0, most)))
+
+    def source(i, size):
+        """Where the border takes row i from."""
+        if mode == "replicate":
+            return min(max(i, 0), size - 1)
+        if mode == "circular":
+            return i % size
+        return -i if i < 0 else 2 * (size - 1) - i if i >= size else i
+
+    padding = sides(height), sides(width)
+    x = integers(seed, 2, 3, height, width)
+    padded = pad(x, padding, mode)
+    expected = np.empty((2, 3, height + sum(padding[0]), width + sum(padding[1])))
+    for i, j in np.ndindex(*expected.shape[2:]):
+        expected[:, :, i, j] = x[:, :, source(i - padding[0][0], height), source(j - padding[1][0], width)]
+    np.testing.assert_array_equal(padded, expected)
+    dy = integers(seed + 1, *padded.shape)
+    assert (padded * dy).sum() == (x * pad_adjoint(dy, padding, mode)).sum()
+
+
+def test_a_batch_larger_than_the_scratch_is_cut_into_chunks(monkeypatch):
+    window, x, weight = Window((2, 2)), integers(0, 7, 2, 4, 5), integers(1, 3, 2, 2, 2)
+    dy = integers(2, 7, 3, 3, 4)
+    whole = correlate(x, weight, window, 1), correlate_weight(x, dy, window, 1)
+    back = correlate_input(dy, weight, window, 1, (4, 5))
+    monkeypatch.setattr("numpycnn.kernels.correlate.SCRATCH", 250)
+    np.testing.assert_array_equal(correlate(x, weight, window, 1), whole[0])
+    np.testing.assert_array_equal(correlate_weight(x, dy, window, 1), whole[1])
+    np.testing.assert_array_equal(correlate_input(dy, weight, window, 1, (4, 5)), back)
