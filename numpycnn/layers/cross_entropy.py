@@ -1,0 +1,126 @@
+"""Cross-entropy of scores with the right classes: log-softmax and negative log-likelihood in one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .arguments import number
+from .errors import DtypeError, ShapeError
+from .layer import Array
+from .nll_loss import NLLLoss, class_axis
+from .softmax import log_softmax, log_softmax_adjoint
+
+
+class CrossEntropyLoss(NLLLoss):
+    """``loss[n] = -sum over c of w[c] q[n, c] log p[n, c]``, where ``p = softmax(x)`` and q is the target.
+
+    x holds scores (logits), (N, C) or (C,) or (N, C, d1, ...). The target is either class indices,
+    any integers, (N,) or () or (N, d1, ...), which stand for q = 1 at that class, or q itself,
+    probabilities in the shape and dtype of x. For unit weights ``dx = (p - q) dy``: numbers near
+    zero are never divided by, since logarithm and softmax are one function.
+
+    The mean divides by the sum of w[t] for indices t, and by the number of samples for
+    probabilities. Only x gets a gradient.
+
+    Parameters
+    ----------
+    weight : array of shape (C,), optional
+        The weight of each class, in the dtype of x; 1 by default.
+    ignore_index : int
+        Samples with this target cost nothing and do not count for the mean; it need not be a
+        class. For class indices only.
+    reduction : "none", "mean" or "sum"
+        What is made of the losses of the samples.
+    label_smoothing : float
+        In [0, 1]: how much of q is spread evenly over all classes (Szegedy et al., 2016, section 7).
+
+    Attributes
+    ----------
+    weight : Buffer or None
+        w.
+
+    Raises
+    ------
+    ValueError
+        In forward, for shapes that do not match and for a target that is no class.
+    TypeError
+        In forward, for a target that is neither integers in the shape of the losses nor
+        probabilities in the dtype of x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpycnn as nc
+    >>> loss = nc.CrossEntropyLoss()
+    >>> print(loss(np.array([[100.0, 0.0]]), np.array([1])))
+    100.0
+    >>> loss.backward(2.0)
+    array([[ 2., -2.]])
+    """
+
+    def __init__(
+        self,
+        weight: Array | None = None,
+        *,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ):
+        super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
+        self.label_smoothing = number("CrossEntropyLoss", "label_smoothing", label_smoothing, 0, 1)
+
+    @np.errstate(all="ignore")  # NaN and inf pass as in PyTorch
+    def forward(self, x: Array, target: Array) -> Array:
+        self._check_scores(x)
+        self._check_target(target)
+        axis, smoothing = class_axis(x), self.label_smoothing
+        log_p = log_softmax(x, axis)
+        if target.shape == x.shape:
+            self._check_probabilities(x, target)
+            q = self._weigh((1 - smoothing) * target + smoothing / x.shape[axis])
+            losses = -(q * log_p).sum(axis)
+            return self.reduce(losses, losses.size, log_p, q, None)
+        labels = self._read(x, target)
+        losses = labels.pick(log_p)
+        if smoothing:
+            spread = -self._weigh(log_p).mean(axis)
+            losses = (1 - smoothing) * losses + smoothing * np.where(labels.keep, spread, 0)
+        return self.reduce(losses, labels.weight.sum(), log_p, None, labels)
+
+    @np.errstate(all="ignore")
+    def backward(self, dy: Array | float = 1.0) -> Array:
+        dlosses, log_p, q, labels = self.reduce_adjoint(dy)
+        axis, smoothing = class_axis(log_p), self.label_smoothing
+        if labels is None:
+            dlog_p = -q * np.expand_dims(dlosses, axis)
+        else:
+            dlog_p = (1 - smoothing) * labels.pick_adjoint(dlosses, log_p.shape)
+            if smoothing:
+                dspread = smoothing / log_p.shape[axis] * np.where(labels.keep, dlosses, 0)
+                dlog_p = dlog_p - self._weigh(np.expand_dims(dspread, axis))
+        return log_softmax_adjoint(dlog_p, log_p, axis)
+
+    def _weigh(self, q: Array) -> Array:
+        """Multiply by the weight of each class."""
+        if self.weight is None:
+            return q
+        return q * self.weight.data.reshape(-1, *[1] * (q.ndim - class_axis(q) - 1))
+
+    def _check_probabilities(self, x: Array, target: Array) -> None:
+        if not np.issubdtype(target.dtype, np.floating):
+            raise DtypeError(
+                self,
+                f"expected a target in the shape of x to hold probabilities of dtype {x.dtype}, got "
+                f"{target.dtype}; class indices come without the axis of the classes",
+            )
+        self.check_array(target, "target")
+        if target.dtype != x.dtype:
+            raise DtypeError(
+                self,
+                f"expected probabilities of the dtype of x, {x.dtype}, got {target.dtype}; "
+                f"convert them: target.astype(np.{x.dtype})",
+            )
+        if self.ignore_index >= 0:
+            raise ShapeError(
+                self, f"expected class indices where ignore_index={self.ignore_index} is given, got probabilities"
+            )

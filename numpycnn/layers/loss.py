@@ -1,0 +1,59 @@
+"""The contract of every loss: one number that says how wrong a prediction is, and which way it gets smaller."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from .layer import Array, Module
+
+REDUCTIONS = ("none", "mean", "sum")
+
+
+class Loss(Module):
+    """A function of a prediction x and a target, with its derivative with respect to x.
+
+    ``forward(x, target)`` returns the loss in the dtype of x: a NumPy scalar, or with
+    ``reduction="none"`` an array with the loss of each sample. ``backward(dy)`` returns dx.
+
+    Parameters
+    ----------
+    reduction : "none", "mean" or "sum"
+        What is made of the losses of the samples.
+    """
+
+    def __init__(self, *, reduction: str = "mean"):
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"{type(self).__name__}: expected reduction to be one of {REDUCTIONS}, got {reduction!r}")
+        self.reduction = reduction
+
+    def forward(self, x: Array, target: Array) -> Array:
+        """Return the loss of predicting x where target is right."""
+        raise NotImplementedError(f"{type(self).__name__} defines no forward")
+
+    def backward(self, dy: Array | float = 1.0) -> Array:
+        """Return the gradient with respect to x, given the one with respect to the loss: a number, or its shape."""
+        raise NotImplementedError(f"{type(self).__name__} defines no backward")
+
+    def __call__(self, x: Array, target: Array) -> Array:
+        return self.forward(x, target)
+
+    @np.errstate(all="ignore")  # the mean of nothing is NaN, as in PyTorch
+    def reduce(self, losses: Array, total: Any, *values: Any) -> Array:
+        """Make one of many: ``y = sum of losses / total`` for the mean; remember the values for backward."""
+        y = losses if self.reduction == "none" else losses.sum()
+        if self.reduction == "mean":
+            y = y / total
+        self.remember(y, losses.shape, total, *values)
+        return y
+
+    @np.errstate(all="ignore")
+    def reduce_adjoint(self, dy: Array | float) -> tuple[Any, ...]:
+        """Return the gradient towards the losses, in their shape, and the remembered values."""
+        if isinstance(dy, Real) and self._memory is not None:
+            dy = np.asarray(dy, self._memory[1])  # a number has no dtype to disagree with
+        shape, total, *values = self.recall(np.asarray(dy))
+        dlosses = dy / total if self.reduction == "mean" else dy
+        return np.broadcast_to(dlosses, shape), *values

@@ -1,0 +1,148 @@
+"""The negative log-likelihood: how surprised log-probabilities are by the class that came."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arguments import integer
+from .errors import DtypeError, ShapeError
+from .layer import FLOATS, Array, Buffer
+from .loss import Loss
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Class indices, read: one entry for each sample, in the shape of the losses."""
+
+    index: Array  # t, 0 where ignored
+    keep: Array  # False where ignored
+    weight: Array  # w[t], 0 where ignored
+
+    def pick(self, x: Array) -> Array:
+        """Return ``-w[t] x[t]`` of each sample, 0 where ignored."""
+        axis = class_axis(x)
+        picked = np.take_along_axis(x, np.expand_dims(self.index, axis), axis).squeeze(axis)
+        return np.where(self.keep, -self.weight * picked, 0)
+
+    def pick_adjoint(self, dlosses: Array, shape: tuple[int, ...]) -> Array:
+        """Send the gradient of each sample's loss to the one entry that was picked."""
+        dx = np.zeros(shape, dlosses.dtype)
+        axis = class_axis(dx)
+        values = np.where(self.keep, -self.weight * dlosses, 0)
+        np.put_along_axis(dx, np.expand_dims(self.index, axis), np.expand_dims(values, axis), axis)
+        return dx
+
+
+class NLLLoss(Loss):
+    """``loss[n] = -w[t[n]] x[n, t[n]]``; the mean is ``sum of loss / sum of w[t]``.
+
+    x holds log-probabilities, (N, C) or (C,) or (N, C, d1, ...); target the indices of the right
+    classes, any integers, (N,) or () or (N, d1, ...). Only x gets a gradient.
+
+    Parameters
+    ----------
+    weight : array of shape (C,), optional
+        The weight of each class, in the dtype of x; 1 by default.
+    ignore_index : int
+        Samples with this target cost nothing and do not count for the mean; it need not be a class.
+    reduction : "none", "mean" or "sum"
+        What is made of the losses of the samples.
+
+    Attributes
+    ----------
+    weight : Buffer or None
+        w.
+
+    Raises
+    ------
+    ValueError
+        In forward, for shapes that do not match and for a target that is no class.
+    TypeError
+        In forward, for a target that is no array of integers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpycnn as nc
+    >>> loss = nc.NLLLoss()
+    >>> x = np.log([[0.5, 0.5], [0.25, 0.75]])
+    >>> print(loss(x, np.array([0, 1])).round(4))
+    0.4904
+    >>> loss.backward()
+    array([[-0.5,  0. ],
+           [ 0. , -0.5]])
+    """
+
+    def __init__(self, weight: Array | None = None, *, ignore_index: int = -100, reduction: str = "mean"):
+        super().__init__(reduction=reduction)
+        owner = type(self).__name__
+        self.ignore_index = integer(owner, "ignore_index", ignore_index, -sys.maxsize)
+        self.weight: Buffer | None = None
+        if weight is not None:
+            if not isinstance(weight, np.ndarray) or weight.dtype not in FLOATS:
+                raise TypeError(f"{owner}: expected weight to be an array of float32 or float64, got {weight!r}")
+            if weight.ndim != 1:
+                raise ValueError(f"{owner}: expected weight of shape (C,), got {weight.shape}")
+            self.weight = Buffer(weight.copy())
+
+    @np.errstate(all="ignore")  # NaN and inf pass as in PyTorch
+    def forward(self, x: Array, target: Array) -> Array:
+        self._check_scores(x)
+        labels = self._read(x, target)
+        return self.reduce(labels.pick(x), labels.weight.sum(), x.shape, labels)
+
+    @np.errstate(all="ignore")
+    def backward(self, dy: Array | float = 1.0) -> Array:
+        dlosses, shape, labels = self.reduce_adjoint(dy)
+        dx: Array = labels.pick_adjoint(dlosses, shape)
+        return dx
+
+    def _read(self, x: Array, target: Array) -> Labels:
+        """Parse class indices, once checked."""
+        self._check_labels(x, target)
+        keep = np.asarray(target != self.ignore_index)
+        index = np.where(keep, target, 0).astype(np.intp)
+        weight = np.ones(1, x.dtype) if self.weight is None else self.weight.data[index]
+        return Labels(index, keep, np.where(keep, weight, 0).reshape(index.shape))
+
+    def _check_scores(self, x: Array) -> None:
+        self.check_array(x)
+        if x.ndim == 0:
+            raise ShapeError(self, "expected x of shape (C,), (N, C) or (N, C, d1, ...), got a scalar")
+        if x.shape[class_axis(x)] == 0:
+            raise ShapeError(self, f"expected x with at least one class, got shape {x.shape}")
+        if self.weight is not None:
+            self.check_channels(x, class_axis(x), len(self.weight.data), "classes, as many as there are weights")
+            self.check_dtype(x, self.weight.data.dtype)
+
+    def _check_target(self, target: Array) -> None:
+        if not isinstance(target, np.ndarray | np.generic):  # labels[0] is a np.generic
+            raise DtypeError(self, f"expected target to be a NumPy array, got {type(target).__name__}")
+
+    def _check_labels(self, x: Array, target: Array) -> None:
+        self._check_target(target)
+        if not np.issubdtype(target.dtype, np.integer):
+            raise DtypeError(self, f"expected class indices of an integer dtype as target, got {target.dtype}")
+        axis = class_axis(x)
+        shape = x.shape[:axis] + x.shape[axis + 1 :]
+        if target.shape != shape:
+            raise ShapeError(
+                self, f"expected class indices of shape {shape} for x of shape {x.shape}, got {target.shape}"
+            )
+        classes = x.shape[axis]
+        wrong = (target != self.ignore_index) & ((target < 0) | (target >= classes))
+        if wrong.any():
+            where = tuple(int(i) for i in np.argwhere(wrong)[0])
+            raise ShapeError(
+                self,
+                f"expected class indices from 0 to {classes - 1}, or ignore_index={self.ignore_index}, "
+                f"got {target[where]} at target[{', '.join(map(str, where)) or '()'}]",
+            )
+
+
+def class_axis(x: Array) -> int:
+    """Say which axis of the scores holds the classes."""
+    return 0 if x.ndim == 1 else 1
