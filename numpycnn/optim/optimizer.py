@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,15 +98,15 @@ class Optimizer:
         Raises
         ------
         TypeError, ValueError
-            If a gradient does not fit its parameter, or an option was set to what it cannot be;
+            If a gradient does not fit its parameter, or an option was set to what is no number;
             nothing is updated then.
         """
         self._check_grads()
-        # The groups are parsed anew because users write into them: a float64 scalar from NumPy as
-        # the learning rate would lift float32 arrays to float64.
-        parsed = [self.parse(group) for group in self.param_groups]
+        # Users write into the groups, and a float64 scalar of NumPy's as the learning rate would
+        # lift float32 arrays to float64. Ranges are not checked anew, as in PyTorch.
+        plain = [{name: _plain(group[name]) for name in self.defaults} for group in self.param_groups]
         with np.errstate(all="ignore"):  # inf and NaN pass through silently, as in PyTorch
-            for group, options in zip(self.param_groups, parsed, strict=True):
+            for group, options in zip(self.param_groups, plain, strict=True):
                 for parameter in group["params"]:
                     if parameter.grad is not None:
                         state = self.state[parameter]
@@ -207,7 +207,7 @@ class Optimizer:
             if name == "step":
                 loaded[name] = number(f"parameter {key!r}", name, value, 0)
                 continue
-            loaded[name] = np.array(value, data.dtype)
+            loaded[name] = np.asarray(value).astype(data.dtype)
             if loaded[name].shape != data.shape:
                 raise ValueError(f"{name!r} of parameter {key!r} has shape {loaded[name].shape}, expected {data.shape}")
         return loaded
@@ -264,6 +264,11 @@ class Optimizer:
 
 def _without_params(group: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in group.items() if name != "params"}
+
+
+def _plain(option: Any) -> Any:
+    """Make Python floats of an option, or of a tuple of them."""
+    return tuple(map(float, option)) if isinstance(option, Sequence) else float(option)
 
 
 def _expect_keys(mapping: Any, keys: Iterable[str], what: str) -> None:

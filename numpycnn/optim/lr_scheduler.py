@@ -1,0 +1,297 @@
+"""Learning rates that change from epoch to epoch."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..layers.arguments import integer, number
+from .optimizer import Optimizer
+
+
+class LRScheduler:
+    """Something that sets the learning rate of every group of an optimizer, once an epoch.
+
+    A subclass says two things: ``parse``, which options it has and what they may be, and
+    ``get_lr``, the new rates. These are made from the rates as they stand, not from the first
+    ones, so that two schedules on one optimizer compose and a rate set by hand is kept.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Whose rates to set; the groups note theirs under ``"initial_lr"``, unless one stands there.
+    options : dict
+        The options, which become attributes.
+
+    Attributes
+    ----------
+    last_epoch : int
+        How often ``step`` was called.
+    base_lrs : list of float
+        The ``"initial_lr"`` of every group.
+
+    Raises
+    ------
+    TypeError
+        If optimizer is none.
+    ValueError
+        If an option is out of its range.
+
+    Examples
+    --------
+    >>> import numpycnn as nc
+    >>> from numpycnn.optim.lr_scheduler import CosineAnnealingLR, StepLR
+    >>> optimizer = nc.optim.SGD(nc.Linear(2, 2).parameters(), lr=1.0)
+    >>> schedules = [StepLR(optimizer, step_size=1, gamma=0.5), CosineAnnealingLR(optimizer, T_max=2)]
+    >>> for schedule in schedules:
+    ...     schedule.step()
+    >>> round(optimizer.param_groups[0]["lr"], 6)
+    0.25
+    """
+
+    def __init__(self, optimizer: Optimizer, options: Mapping[str, Any]):
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{type(self).__name__}: expected an Optimizer, got {type(optimizer).__name__}")
+        self.optimizer = optimizer
+        self._options = tuple(options)
+        vars(self).update(self.parse(options))
+        self.base_lrs: list[float] = []
+        self.last_epoch = -1
+        self.step()
+
+    # What a subclass says
+
+    def parse(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Pick this schedule's options, checked."""
+        raise NotImplementedError(f"{type(self).__name__} defines no parse")
+
+    def get_lr(self) -> list[float]:
+        """Return the rate of each group in epoch ``last_epoch``, made from the one that it has."""
+        raise NotImplementedError(f"{type(self).__name__} defines no get_lr")
+
+    # What it does
+
+    def step(self) -> None:
+        """Go to the next epoch: set the rate of every group."""
+        groups = self.optimizer.param_groups
+        for group in groups[len(self.base_lrs) :]:  # at the start all of them, later those that were added
+            self.base_lrs.append(float(group.setdefault("initial_lr", group["lr"])))
+        self.last_epoch += 1
+        self._last_lr = [float(lr) for lr in self.get_lr()]
+        for group, lr in zip(groups, self._last_lr, strict=True):
+            group["lr"] = lr
+
+    def get_last_lr(self) -> list[float]:
+        """Return the rates that were set last, one a group."""
+        return list(self._last_lr)
+
+    # State
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the options and where in the schedule we are, under PyTorch's keys."""
+        names = (*self._options, "base_lrs", "last_epoch", "_last_lr")
+        return {name: copy.copy(getattr(self, name)) for name in names}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go to where a state dict was made, with its options; all or nothing.
+
+        The rates themselves are the optimizer's: load its state dict too, after this schedule was
+        made.
+
+        Parameters
+        ----------
+        state_dict : mapping
+            What ``state_dict()`` returned; that of PyTorch's schedule of the same name is taken too.
+
+        Raises
+        ------
+        ValueError
+            If a key is missing or unknown, or its value cannot be; nothing is loaded then.
+        """
+        owner = f"cannot load into {type(self).__name__}"
+        own = self.state_dict()
+        problems = [f"missing {key!r}" for key in own if key not in state_dict]
+        # PyTorch's other keys with an underscore are notes about calls in the wrong order.
+        problems += [f"unknown {key!r}" for key in state_dict if key not in own and not key.startswith("_")]
+        if problems:
+            raise ValueError(f"{owner}: " + "; ".join(problems))
+        try:
+            loaded = self.parse(state_dict)
+            loaded["last_epoch"] = integer(owner, "last_epoch", state_dict["last_epoch"], 0)
+            for name in ("base_lrs", "_last_lr"):
+                loaded[name] = [number(owner, name, lr, -math.inf) for lr in state_dict[name]]
+                if len(loaded[name]) != len(self.optimizer.param_groups):
+                    count = len(self.optimizer.param_groups)
+                    raise ValueError(f"{owner}: expected {name} of {count} groups, got {len(loaded[name])}")
+        except TypeError as error:
+            raise ValueError(f"{owner}: {error}") from error
+        vars(self).update(loaded)
+
+    def __repr__(self) -> str:
+        options = [f"{name}={getattr(self, name)!r}" for name in self._options]
+        return f"{type(self).__name__}({', '.join(options)})"
+
+
+class StepLR(LRScheduler):
+    """Multiply the rates by gamma every ``step_size`` epochs.
+
+    ``lr <- gamma lr`` in the epochs step_size, 2 step_size, ...
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Whose rates to set.
+    step_size : int
+        How many epochs lie between two changes, at least 1.
+    gamma : float
+        The factor, at least 0.
+
+    Examples
+    --------
+    >>> import numpycnn as nc
+    >>> optimizer = nc.optim.SGD(nc.Linear(2, 2).parameters(), lr=1.0)
+    >>> schedule = nc.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
+    >>> for epoch in range(5):
+    ...     print(optimizer.param_groups[0]["lr"])
+    ...     schedule.step()
+    1.0
+    1.0
+    0.5
+    0.5
+    0.25
+    """
+
+    step_size: int
+    gamma: float
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1):
+        super().__init__(optimizer, {"step_size": step_size, "gamma": gamma})
+
+    def parse(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "step_size": integer("StepLR", "step_size", options["step_size"], 1),
+            "gamma": number("StepLR", "gamma", options["gamma"], 0),
+        }
+
+    def get_lr(self) -> list[float]:
+        now = self.last_epoch > 0 and self.last_epoch % self.step_size == 0
+        return [group["lr"] * (self.gamma if now else 1) for group in self.optimizer.param_groups]
+
+
+class MultiStepLR(LRScheduler):
+    """Multiply the rates by gamma in certain epochs.
+
+    ``lr <- gamma^n lr`` in an epoch that is n times among the milestones.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Whose rates to set.
+    milestones : iterable of int
+        The epochs, in any order; one that is there twice counts twice.
+    gamma : float
+        The factor, at least 0.
+
+    Examples
+    --------
+    >>> import numpycnn as nc
+    >>> optimizer = nc.optim.SGD(nc.Linear(2, 2).parameters(), lr=1.0)
+    >>> schedule = nc.optim.lr_scheduler.MultiStepLR(optimizer, milestones=[1, 3, 3], gamma=0.5)
+    >>> for epoch in range(4):
+    ...     print(optimizer.param_groups[0]["lr"])
+    ...     schedule.step()
+    1.0
+    0.5
+    0.5
+    0.125
+    """
+
+    milestones: Counter[int]
+    gamma: float
+
+    def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1):
+        super().__init__(optimizer, {"milestones": milestones, "gamma": gamma})
+
+    def parse(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        milestones = options["milestones"]
+        if not isinstance(milestones, Iterable):
+            raise TypeError(f"MultiStepLR: expected milestones to be a list of ints, got {milestones!r}")
+        # A state dict has them counted already; Counter takes both.
+        counted = Counter(milestones)
+        return {
+            "milestones": Counter({integer("MultiStepLR", "a milestone", m, 0): n for m, n in counted.items()}),
+            "gamma": number("MultiStepLR", "gamma", options["gamma"], 0),
+        }
+
+    def get_lr(self) -> list[float]:
+        factor = self.gamma ** self.milestones[self.last_epoch]
+        return [group["lr"] * factor for group in self.optimizer.param_groups]
+
+
+class CosineAnnealingLR(LRScheduler):
+    """Let the rates fall along half a wave of the cosine, from the initial ones to ``eta_min``.
+
+    Undisturbed, the rate in epoch t is::
+
+        lr(t) = eta_min + (initial_lr - eta_min) (1 + cos(pi t / T_max)) / 2
+
+    After epoch T_max it rises again, and so on. It is made from the one before it by
+
+        lr <- eta_min + (lr - eta_min) (1 + cos(pi t / T_max)) / (1 + cos(pi (t - 1) / T_max))
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Whose rates to set.
+    T_max : int
+        How many epochs the way down takes, at least 1.
+    eta_min : float
+        The lowest rate, at least 0.
+
+    References
+    ----------
+    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, equation 5
+    (without the restarts).
+
+    Examples
+    --------
+    >>> import numpycnn as nc
+    >>> optimizer = nc.optim.SGD(nc.Linear(2, 2).parameters(), lr=1.0)
+    >>> schedule = nc.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=3)
+    >>> for epoch in range(5):
+    ...     print(round(optimizer.param_groups[0]["lr"], 6))
+    ...     schedule.step()
+    1.0
+    0.75
+    0.25
+    0.0
+    0.25
+    """
+
+    T_max: int
+    eta_min: float
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0):
+        super().__init__(optimizer, {"T_max": T_max, "eta_min": eta_min})
+
+    def parse(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "T_max": integer("CosineAnnealingLR", "T_max", options["T_max"], 1),
+            "eta_min": number("CosineAnnealingLR", "eta_min", options["eta_min"], 0),
+        }
+
+    def get_lr(self) -> list[float]:
+        t, T, low = self.last_epoch, self.T_max, self.eta_min
+        lrs = [group["lr"] for group in self.optimizer.param_groups]
+        if t == 0:
+            return lrs
+        if t % (2 * T) == (T + 1) % (2 * T):
+            # One epoch past the lowest point, where the ratio would divide by 0: the first step up
+            # is taken from the formula at the top.
+            rise = (1 - math.cos(math.pi / T)) / 2
+            return [lr + (base - low) * rise for lr, base in zip(lrs, self.base_lrs, strict=True)]
+        ratio = (1 + math.cos(math.pi * t / T)) / (1 + math.cos(math.pi * (t - 1) / T))
+        return [low + (lr - low) * ratio for lr in lrs]
