@@ -16,7 +16,8 @@ from .pair import Case, Draw, Pair
 def tensor(array: np.ndarray, requires_grad: bool = False) -> torch.Tensor:
     """Copy an array into a tensor, floating-point numbers as float64, the judge's dtype."""
     array = np.asarray(array)
-    return torch.tensor(array.astype(np.float64) if array.dtype.kind == "f" else array, requires_grad=requires_grad)
+    dtype = np.float64 if array.dtype.kind == "f" else array.dtype
+    return torch.from_numpy(np.array(array, dtype, order="C")).requires_grad_(requires_grad)
 
 
 def array(tensor: torch.Tensor) -> np.ndarray:

@@ -279,6 +279,6 @@ def _read_only(array: np.ndarray) -> np.ndarray:
 def _scattered(array: np.ndarray) -> np.ndarray:
     """Lay an array out in reverse order of axes, every second number, back to front."""
     wide = np.full(tuple(2 * side for side in array.shape), np.nan, array.dtype, order="F")
-    view = wide[(slice(None, None, -2),) * array.ndim]
+    view = wide[(..., *[slice(None, None, -2)] * array.ndim)]
     view[...] = array
     return view

@@ -108,12 +108,12 @@ class Draw:
     def array(self, shape: tuple[int, ...], corners: bool = True) -> np.ndarray:
         """Draw values as the case says, in its dtype."""
         if self.case.values == "integers":
-            return (self.grid * self.rng.integers(-3, 4, shape)).astype(self.case.dtype)
+            return np.asarray(self.grid * self.rng.integers(-3, 4, shape), self.case.dtype)
         values = np.asarray(self.rng.standard_normal(shape))
         if self.case.values == "corners" and corners:
             special = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0])
             values = np.where(self.rng.random(shape) < 0.15, self.rng.choice(special, shape), values)
-        return values.astype(self.case.dtype)
+        return np.asarray(values, self.case.dtype)
 
     def state(self, name: str, like: np.ndarray) -> np.ndarray:
         """Draw an entry of the state dict: variances are positive; counts, and weights of classes, stay as they are."""

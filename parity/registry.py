@@ -34,8 +34,8 @@ def _judge_weights(weight: Sequence[float]) -> torch.Tensor:
 SUMS = "sums in another order than torch's"
 MOVES = "numbers are moved, not computed"
 EXPONENTIAL = "exponentials and logarithms, each right to an ulp or two"
-DIVISIBLE = 3600
-"""A multiple of every count that an average is taken over: the products of two numbers up to 6."""
+DIVISIBLE = 705_600
+"""A multiple of every count that an average is taken over: the products of two numbers up to 8."""
 
 LAYERS = _table(
     Pair("Conv2d", nc.Conv2d, nn.Conv2d, strategies.conv2d(), wild.conv2d(), exact=1, reason=SUMS),

@@ -24,8 +24,11 @@ def windows(draw, dilated=True):
         st.integers(0, 8),  # room
     )
     (kh, sh, ph, dh, rh), (kw, sw, pw, dw, rw) = draw(axis), draw(axis)
+    ceil_mode = draw(st.booleans())
+    if ceil_mode:  # which only poolings have, whose padding is at most half a window
+        ph, pw = (tuple(min(p, k // 2) for p in sides) for k, sides in ((kh, ph), (kw, pw)))
     size = tuple(max(1, (k - 1) * d + 1 - sum(p) + room) for k, p, d, room in ((kh, ph, dh, rh), (kw, pw, dw, rw)))
-    return Window((kh, kw), (sh, sw), (ph, pw), (dh, dw), draw(st.booleans())), size
+    return Window((kh, kw), (sh, sw), (ph, pw), (dh, dw), ceil_mode), size
 
 
 def integers(seed, *shape):

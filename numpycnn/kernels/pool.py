@@ -32,7 +32,8 @@ def max_pool_adjoint(dy: Array, where: Array, size: Pair) -> Array:
     pixels = size[0] * size[1]
     dx = np.zeros((planes, pixels), dy.dtype)
     rows = np.arange(planes)[:, None]
-    np.add.at(dx, (rows, where.reshape(planes, -1)), dy.reshape(planes, -1))
+    windows = dy.shape[2] * dy.shape[3]
+    np.add.at(dx, (rows, where.reshape(planes, windows)), dy.reshape(planes, windows))
     return dx.reshape(*dy.shape[:2], *size)
 
 

@@ -64,6 +64,13 @@ class Module:
     no state.
     """
 
+    def __init_subclass__(cls) -> None:
+        """Let NaN and infinities pass through every forward and backward without a word, as in PyTorch."""
+        super().__init_subclass__()
+        for name in ("forward", "backward"):
+            if name in vars(cls):
+                setattr(cls, name, np.errstate(all="ignore")(vars(cls)[name]))
+
     training: bool = True
     _memory: tuple[tuple[int, ...], np.dtype[Any], tuple[Any, ...]] | None = None
 
@@ -219,7 +226,7 @@ class Module:
 
     def check_array(self, x: Any, name: str = "x") -> None:
         """Raise unless x is an array of float32 or float64."""
-        if not isinstance(x, np.ndarray):
+        if not isinstance(x, np.ndarray | np.generic):  # NumPy makes scalars of arrays without axes
             raise DtypeError(self, f"expected {name} to be a NumPy array, got {type(x).__name__}")
         if x.dtype not in FLOATS:
             raise DtypeError(

@@ -166,7 +166,7 @@ class AvgPool2d(AvgPooling):
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
         if divisor_override == 0:
-            raise ValueError("AvgPool2d: expected divisor_override to be another number than 0")
+            raise ValueError("AvgPool2d: expected divisor_override to be another number than 0, got 0")
         self.divisor_override = divisor_override
         self._window = _window(self.kernel_size, self.stride, self.padding, (1, 1), ceil_mode)
 
