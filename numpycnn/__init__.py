@@ -6,18 +6,22 @@ Layers, losses and containers carry PyTorch's names (``numpycnn.Conv2d``), optim
 
 from . import models, optim
 from .layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
+from .layers.batchnorm import BatchNorm2d
 from .layers.containers import Add, Block, Concat, Sequential
 from .layers.conv import Conv2d
 from .layers.cross_entropy import CrossEntropyLoss
+from .layers.dropout import Dropout
 from .layers.errors import DtypeError, LayerError, ShapeError, StateError
 from .layers.flatten import Flatten, Identity
 from .layers.grad_mode import is_grad_enabled, no_grad
 from .layers.layer import Buffer, Layer, Module, Parameter
 from .layers.linear import Linear
+from .layers.local_response_norm import LocalResponseNorm
 from .layers.loss import Loss
+from .layers.mse_loss import MSELoss
 from .layers.nll_loss import NLLLoss
 from .layers.pool import AvgPool2d, MaxPool2d
-from .layers.relu import ReLU
+from .layers.relu import LeakyReLU, ReLU
 from .layers.sigmoid import Sigmoid, Tanh
 from .layers.sizes import conv2d_num_parameters, output_size
 from .layers.softmax import LogSoftmax, Softmax
