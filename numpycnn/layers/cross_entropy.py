@@ -71,21 +71,25 @@ class CrossEntropyLoss(NLLLoss):
 
     @np.errstate(all="ignore")  # NaN and inf pass as in PyTorch
     def forward(self, x: Array, target: Array) -> Array:
-        self._check_scores(x)
-        self._check_target(target)
+        self._check(x, target)
         axis, smoothing = class_axis(x), self.label_smoothing
-        log_p = log_softmax(x, axis)
+        q, labels = None, None
         if target.shape == x.shape:
             self._check_probabilities(x, target)
             q = self._weigh((1 - smoothing) * target + smoothing / x.shape[axis])
+        else:
+            labels = self._read(x, target)
+        log_p = log_softmax(x, axis)
+        if labels is None:
             losses = -(q * log_p).sum(axis)
-            return self.reduce(losses, losses.size, log_p, q, None)
-        labels = self._read(x, target)
-        losses = labels.pick(log_p)
-        if smoothing:
-            spread = -self._weigh(log_p).mean(axis)
-            losses = (1 - smoothing) * losses + smoothing * np.where(labels.keep, spread, 0)
-        return self.reduce(losses, labels.weight.sum(), log_p, None, labels)
+            total = losses.size
+        else:
+            losses = labels.pick(log_p)
+            total = labels.weight.sum()
+            if smoothing:
+                spread = -self._weigh(log_p).mean(axis)
+                losses = (1 - smoothing) * losses + smoothing * np.where(labels.keep, spread, 0)
+        return self.reduce(losses, total, log_p, q, labels)
 
     @np.errstate(all="ignore")
     def backward(self, dy: Array | float = 1.0) -> Array:
@@ -113,13 +117,7 @@ class CrossEntropyLoss(NLLLoss):
                 f"expected a target in the shape of x to hold probabilities of dtype {x.dtype}, got "
                 f"{target.dtype}; class indices come without the axis of the classes",
             )
-        self.check_array(target, "target")
-        if target.dtype != x.dtype:
-            raise DtypeError(
-                self,
-                f"expected probabilities of the dtype of x, {x.dtype}, got {target.dtype}; "
-                f"convert them: target.astype(np.{x.dtype})",
-            )
+        self.check_target_dtype(target, x)
         if self.ignore_index >= 0:
             raise ShapeError(
                 self, f"expected class indices where ignore_index={self.ignore_index} is given, got probabilities"

@@ -47,7 +47,10 @@ class Flatten(Layer):
         self.check_array(x)
         start, end = self._axis(x, self.start_dim), self._axis(x, self.end_dim)
         if start > end:
-            raise ShapeError(self, f"axis {self.start_dim} comes after axis {self.end_dim} in x of shape {x.shape}")
+            raise ShapeError(
+                self,
+                f"expected axis {self.start_dim} not to come after axis {self.end_dim}, got x of shape {x.shape}",
+            )
         merged = math.prod(x.shape[start : end + 1])  # not -1, which an empty batch leaves open
         y = x.reshape(*x.shape[:start], merged, *x.shape[end + 1 :])
         self.remember(y, x.shape)

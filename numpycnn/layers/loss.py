@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from .errors import DtypeError
 from .layer import Array, Module
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -40,20 +40,29 @@ class Loss(Module):
     def __call__(self, x: Array, target: Array) -> Array:
         return self.forward(x, target)
 
-    @np.errstate(all="ignore")  # the mean of nothing is NaN, as in PyTorch
     def reduce(self, losses: Array, total: Any, *values: Any) -> Array:
         """Make one of many: ``y = sum of losses / total`` for the mean; remember the values for backward."""
+        total = total or np.nan  # the mean of nothing
         y = losses if self.reduction == "none" else losses.sum()
         if self.reduction == "mean":
             y = y / total
         self.remember(y, losses.shape, total, *values)
         return y
 
-    @np.errstate(all="ignore")
     def reduce_adjoint(self, dy: Array | float) -> tuple[Any, ...]:
         """Return the gradient towards the losses, in their shape, and the remembered values."""
-        if isinstance(dy, Real) and self._memory is not None:
-            dy = np.asarray(dy, self._memory[1])  # a number has no dtype to disagree with
+        if not isinstance(dy, np.ndarray | np.generic) and self._memory is not None:
+            dy = np.asarray(dy, self._memory[1])  # Python's numbers have no dtype to disagree with
         shape, total, *values = self.recall(np.asarray(dy))
         dlosses = dy / total if self.reduction == "mean" else dy
         return np.broadcast_to(dlosses, shape), *values
+
+    def check_target_dtype(self, target: Array, x: Array) -> None:
+        """Raise unless a target of numbers has the dtype of x."""
+        self.check_array(target, "target")
+        if target.dtype != x.dtype:
+            raise DtypeError(
+                self,
+                f"expected a target of the dtype of x, {x.dtype}, got {target.dtype}; "
+                f"convert it: target.astype(np.{x.dtype})",
+            )

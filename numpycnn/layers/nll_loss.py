@@ -90,7 +90,7 @@ class NLLLoss(Loss):
 
     @np.errstate(all="ignore")  # NaN and inf pass as in PyTorch
     def forward(self, x: Array, target: Array) -> Array:
-        self._check_scores(x)
+        self._check(x, target)
         labels = self._read(x, target)
         return self.reduce(labels.pick(x), labels.weight.sum(), x.shape, labels)
 
@@ -105,10 +105,11 @@ class NLLLoss(Loss):
         self._check_labels(x, target)
         keep = np.asarray(target != self.ignore_index)
         index = np.where(keep, target, 0).astype(np.intp)
-        weight = np.ones(1, x.dtype) if self.weight is None else self.weight.data[index]
-        return Labels(index, keep, np.where(keep, weight, 0).reshape(index.shape))
+        if self.weight is None:
+            return Labels(index, keep, keep.astype(x.dtype))
+        return Labels(index, keep, np.where(keep, self.weight.data[index], 0))
 
-    def _check_scores(self, x: Array) -> None:
+    def _check(self, x: Array, target: Array) -> None:
         self.check_array(x)
         if x.ndim == 0:
             raise ShapeError(self, "expected x of shape (C,), (N, C) or (N, C, d1, ...), got a scalar")
@@ -117,13 +118,10 @@ class NLLLoss(Loss):
         if self.weight is not None:
             self.check_channels(x, class_axis(x), len(self.weight.data), "classes, as many as there are weights")
             self.check_dtype(x, self.weight.data.dtype)
-
-    def _check_target(self, target: Array) -> None:
         if not isinstance(target, np.ndarray | np.generic):  # labels[0] is a np.generic
             raise DtypeError(self, f"expected target to be a NumPy array, got {type(target).__name__}")
 
     def _check_labels(self, x: Array, target: Array) -> None:
-        self._check_target(target)
         if not np.issubdtype(target.dtype, np.integer):
             raise DtypeError(self, f"expected class indices of an integer dtype as target, got {target.dtype}")
         axis = class_axis(x)

@@ -28,7 +28,7 @@ class Sigmoid(Layer):
         self.remember(y, y)
         return y
 
-    @np.errstate(invalid="ignore")  # inf * 0 is NaN, as in PyTorch
+    @np.errstate(all="ignore")  # NaN and inf pass as in PyTorch: inf * 0 is NaN
     def backward(self, dy: Array) -> Array:
         (y,) = self.recall(dy)
         return np.asarray(dy * (1 - y) * y)
@@ -54,7 +54,7 @@ class Tanh(Layer):
         self.remember(y, y)
         return y
 
-    @np.errstate(invalid="ignore")  # inf * 0 is NaN, as in PyTorch
+    @np.errstate(all="ignore")  # NaN and inf pass as in PyTorch: inf * 0 is NaN
     def backward(self, dy: Array) -> Array:
         (y,) = self.recall(dy)
         return np.asarray(dy * (1 - y * y))
