@@ -423,6 +423,17 @@ def test_state_is_converted_to_the_dtype_of_the_parameters():
     assert {second.state[p]["exp_avg"].dtype for p in narrow} == {np.dtype(np.float32)}
 
 
+def test_nothing_remembered_is_nothing_saved_and_loads():
+    params = parameters()
+    optimizer = SGD(params)
+    train(optimizer, params, [0])
+    state = optimizer.state_dict()
+    assert state["state"] == {}
+    state["state"] = {0: {}, 1: {"momentum_buffer": None}}  # as older releases of PyTorch have it
+    optimizer.load_state_dict(state)
+    assert optimizer.state_dict()["state"] == {}
+
+
 def test_names_of_parameters_in_torchs_state_are_carried_along():
     model = torch.nn.Linear(2, 2)
     state = torch.optim.SGD(model.named_parameters()).state_dict()
@@ -512,6 +523,25 @@ def test_torchs_maximize_is_refused():
 
 
 # Schedules
+
+
+def test_schedules_compose_as_in_torch():
+    sequences = []
+    for optim, leaves in ((nc.optim, parameters()), (torch.optim, tensors(parameters()))):
+        optimizer = optim.SGD([{"params": leaves[:1], "lr": 0.5}, {"params": leaves[1:]}], lr=0.8)
+        schedules = [optim.lr_scheduler.StepLR(optimizer, 2, 0.7)]
+        sequence = []
+        for epoch in range(30):
+            optimizer.step()
+            for schedule in schedules:
+                schedule.step()
+            if epoch == 3:  # its first rates are those of the first schedule, not those of now
+                schedules.append(optim.lr_scheduler.CosineAnnealingLR(optimizer, 5, 0.01))
+            if epoch == 7:
+                optimizer.param_groups[0]["lr"] = 0.3
+            sequence.append([group["lr"] for group in optimizer.param_groups])
+        sequences.append(sequence)
+    np.testing.assert_allclose(*sequences, rtol=1e-12)
 
 
 @every_schedule

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,7 @@ class Optimizer:
         self._check_grads()
         # Users write into the groups, and a float64 scalar of NumPy's as the learning rate would
         # lift float32 arrays to float64. Ranges are not checked anew, as in PyTorch.
-        plain = [{name: _plain(group[name]) for name in self.defaults} for group in self.param_groups]
+        plain = [{name: self._plain(name, group[name]) for name in self.defaults} for group in self.param_groups]
         with np.errstate(all="ignore"):  # inf and NaN pass through silently, as in PyTorch
             for group, options in zip(self.param_groups, plain, strict=True):
                 for parameter in group["params"]:
@@ -236,15 +237,22 @@ class Optimizer:
                 raise ValueError(f"{type(self).__name__}: {name}={group[name]!r} is not supported")
         return {**copy.deepcopy(_without_params(group)), **self.parse(group)}
 
+    def _plain(self, name: str, option: Any) -> Any:
+        """Make Python floats of an option, or of a tuple of them."""
+        if isinstance(option, tuple | list):
+            return tuple(self._plain(name, part) for part in option)
+        return number(type(self).__name__, name, option, -math.inf)
+
     def _check_grads(self) -> None:
         for index, parameter in enumerate(self._parameters()):
             data, grad = parameter.data, parameter.grad
             if grad is None:
                 continue
+            wanted = f"{type(self).__name__}: expected the gradient of parameter {index}"
             if grad.shape != data.shape:
-                raise ValueError(f"parameter {index}: expected grad of shape {data.shape}, got {grad.shape}")
+                raise ValueError(f"{wanted} of shape {data.shape}, got {grad.shape}")
             if grad.dtype != data.dtype:
-                raise TypeError(f"parameter {index}: expected grad of dtype {data.dtype}, got {grad.dtype}")
+                raise TypeError(f"{wanted} of dtype {data.dtype}, got {grad.dtype}")
 
     # Looks
 
@@ -264,11 +272,6 @@ class Optimizer:
 
 def _without_params(group: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in group.items() if name != "params"}
-
-
-def _plain(option: Any) -> Any:
-    """Make Python floats of an option, or of a tuple of them."""
-    return tuple(map(float, option)) if isinstance(option, Sequence) else float(option)
 
 
 def _expect_keys(mapping: Any, keys: Iterable[str], what: str) -> None:
