@@ -1,0 +1,128 @@
+"""What a training run tells: a line for each epoch, a summary, and files; all of it from one record, a plain dict."""
+
+import json
+import math
+import platform
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from mnist_data import Digits
+from whole_file import whole_file
+
+import numpycnn
+
+Record = dict[str, Any]
+TITLES = {"lenet": "LeNet", "lenet5": "LeNet-5"}
+LOOKS = {"numpy": {"color": "#e8a25c", "linewidth": 4}, "torch": {"color": "#1f3b63", "linewidth": 1.3}}
+
+
+def new_record(flags: Namespace, digits: Digits) -> Record:
+    """Begin a record.
+
+    ``"epochs"`` will hold a dict for each epoch: ``"epoch"``, how many were seen by then; for each side ``"loss"``, the
+    mean of its steps, ``"test_accuracy"``, 0 to 1, and ``"seconds"``, of training alone; and, with both sides,
+    ``"largest_difference"`` of a weight. ``"curve"`` will hold the mean loss of each side in every turn.
+    """
+    train, test = len(digits.train_images), len(digits.test_images)
+    threads = "1 thread" if flags.threads == 1 else f"{flags.threads} threads"
+    return {
+        "title": f"{TITLES[flags.model]}, {flags.dtype}, {flags.optimizer} from lr {flags.lr:g}, batches of "
+        f"{flags.batch_size}, seed {flags.seed}, {threads}; {train:,} training and {test:,} test images",
+        "settings": {name: str(value) if isinstance(value, Path) else value for name, value in vars(flags).items()},
+        "data": {"source": digits.source, "train_images": train, "test_images": test},
+        "versions": {
+            "python": platform.python_version(),
+            **{module.__name__: str(module.__version__) for module in (numpycnn, np, torch)},
+        },
+        "interrupted": False,
+        "epochs": [],
+        "curve": [],
+    }
+
+
+def header(sides: list[str]) -> str:
+    """Return the two lines above the table."""
+    groups = " " * 5 + "".join(f"{title:>{11 * len(sides)}}" for title in ("loss", "test accuracy", "seconds"))
+    names = "epoch" + "".join(f"{side:>11}" for side in sides) * 3
+    if len(sides) == 2:
+        groups, names = groups + f"{'':8}{'largest differ-':>18}", names + f"{'ratio':>8}{'ence of a weight':>18}"
+    return f"{groups}\n{names}"
+
+
+def line(row: Mapping[str, Any], sides: list[str]) -> str:
+    """Return the line of an epoch."""
+    text = f"{row['epoch']:<5.3g}"
+    for name, form in (("loss", "11.4f"), ("test_accuracy", "11.2%"), ("seconds", "11.2f")):
+        text += "".join(f"{row[side][name]:{form}}" for side in sides)
+    if len(sides) == 2:
+        text += f"{row['numpy']['seconds'] / row['torch']['seconds']:8.2f}{row['largest_difference']:18.1e}"
+    return text
+
+
+def summary(record: Record) -> str:
+    """Return what came of it, in one line."""
+    sides, epochs = record["settings"]["sides"], record["epochs"]
+    accuracy = {side: epochs[-1][side]["test_accuracy"] for side in sides}
+    seconds = {side: sum(row[side]["seconds"] for row in epochs) for side in sides}
+    results = " and ".join(f"{side} {accuracy[side]:.2%} in {seconds[side]:.1f} s" for side in sides)
+    if len(sides) == 2:
+        points = 100 * abs(accuracy["numpy"] - accuracy["torch"])
+        results += f" ({points:.2f} points apart, {seconds['numpy'] / seconds['torch']:.2f} times the seconds)"
+    state = "Interrupted after" if record["interrupted"] else "Done:"
+    reached = f"{epochs[-1]['epoch']:.3g} of {record['settings']['epochs']} epochs"
+    return f"{state} {reached}, test accuracy of {results}."
+
+
+def write(folder: Path, record: Record, weights: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+    """Write ``metrics.json``, ``learning_curves.png``, and the weights of each side as ``numpy.npz``, ``torch.npz``."""
+    with whole_file(folder / "metrics.json") as draft:
+        draft.write_text(json.dumps(finite(record), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    with whole_file(folder / "learning_curves.png") as draft:
+        learning_curves(record).savefig(draft, dpi=150)
+    for side, state in weights.items():
+        with whole_file(folder / f"{side}.npz") as draft:
+            np.savez(draft, **state)
+
+
+def learning_curves(record: Record) -> Figure:
+    """Draw loss and test accuracy over the epochs; with both sides also how far their weights are apart."""
+    sides, curve, epochs = record["settings"]["sides"], record["curve"], record["epochs"]
+    both = len(sides) == 2
+    figure = Figure(figsize=(13.5 if both else 9, 4.3), layout="constrained")
+    figure.suptitle(record["title"], fontsize=10, color="#555555")
+    panels = figure.subplots(1, 3 if both else 2)
+
+    for side in sides:
+        look = {"label": side, **LOOKS[side]}
+        panels[0].plot([point["epoch"] for point in curve], [point[side] for point in curve], **look)
+        panels[1].plot([row["epoch"] for row in epochs], [row[side]["test_accuracy"] for row in epochs], "o-", **look)
+    panels[0].set(title="Training loss", yscale="log", ylabel="cross-entropy")
+    panels[1].set(title="Test accuracy")
+    panels[1].yaxis.set_major_formatter(PercentFormatter(1.0))
+    if both:
+        distances = [row["largest_difference"] for row in epochs]
+        panels[2].plot([row["epoch"] for row in epochs], distances, "o-", color="#4b7a3c", linewidth=2)
+        panels[2].set(title="Largest difference of a weight", yscale="log", ylabel="|numpy - torch|")
+    for panel in panels:
+        panel.set(xlabel="epoch", xlim=(0, 1.03 * max(1, epochs[-1]["epoch"])))
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        panel.grid(alpha=0.3)
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels[:2]:
+        panel.legend(frameon=False)
+    return figure
+
+
+def finite(value: Any) -> Any:
+    """Replace numbers that JSON does not know, NaN and the infinities, by its null."""
+    if isinstance(value, dict):
+        return {key: finite(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
