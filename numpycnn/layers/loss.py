@@ -51,9 +51,11 @@ class Loss(Module):
 
     def reduce_adjoint(self, dy: Array | float) -> tuple[Any, ...]:
         """Return the gradient towards the losses, in their shape, and the remembered values."""
-        if not isinstance(dy, np.ndarray | np.generic) and self._memory is not None:
+        if isinstance(dy, np.generic):  # a NumPy scalar, as forward returns
+            dy = np.asarray(dy)
+        elif isinstance(dy, int | float) and self._memory is not None:
             dy = np.asarray(dy, self._memory[1])  # Python's numbers have no dtype to disagree with
-        shape, total, *values = self.recall(np.asarray(dy))
+        shape, total, *values = self.recall(dy)  # type: ignore[arg-type]
         dlosses = dy / total if self.reduction == "mean" else dy
         return np.broadcast_to(dlosses, shape), *values
 

@@ -122,13 +122,14 @@ class NLLLoss(Loss):
             raise DtypeError(self, f"expected target to be a NumPy array, got {type(target).__name__}")
 
     def _check_labels(self, x: Array, target: Array) -> None:
-        if not np.issubdtype(target.dtype, np.integer):
-            raise DtypeError(self, f"expected class indices of an integer dtype as target, got {target.dtype}")
         axis = class_axis(x)
         shape = x.shape[:axis] + x.shape[axis + 1 :]
-        if target.shape != shape:
-            raise ShapeError(
-                self, f"expected class indices of shape {shape} for x of shape {x.shape}, got {target.shape}"
+        integers = np.issubdtype(target.dtype, np.integer)
+        if not integers or target.shape != shape:
+            raise (ShapeError if integers else DtypeError)(
+                self,
+                f"expected class indices as target, integers of shape {shape} for x of shape {x.shape}, "
+                f"got {target.dtype} of shape {target.shape}",
             )
         classes = x.shape[axis]
         wrong = (target != self.ignore_index) & ((target < 0) | (target >= classes))
