@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpycnn as nc
 import torch
 from torch import nn
+
+import numpycnn as nc
 
 from .pair import Case, Draw, Pair
 

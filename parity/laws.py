@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpycnn as nc
 import torch
+
+import numpycnn as nc
 
 from . import bridge
 from .compare import agree
-from .pair import Case, Pair
+from .pair import Case, Draw, Pair
 
 Law = Callable[[Pair, Case], None]
 REFUSALS = (ValueError, TypeError, RuntimeError, IndexError)
@@ -31,7 +32,7 @@ def check(law: Law, pair: Pair, case: Case) -> None:
             f"    from parity import laws, registry\n"
             f"    from parity.pair import Case\n"
             f"    case = {case!r}\n"
-            f"    laws.{law.__name__}(registry.ROWS[{pair.name!r}], case)\n"
+            f"    laws.{law.__name__}(registry.ALL[{pair.name!r}], case)\n"
         ) from error
 
 
@@ -214,6 +215,47 @@ def refusals(pair: Pair, case: Case) -> None:
     run.agree("y", run.y, run.their_y)
 
 
+def steps(pair: Pair, case: Case) -> None:
+    """Six steps lead to PyTorch's parameters, which stay the same arrays; one without a gradient stays put."""
+    draw = Draw(case)
+    start = [draw.array(case.shape) for _ in range(3)]
+    ours = [nc.Parameter(value.copy()) for value in start]
+    theirs = [bridge.tensor(value, requires_grad=True) for value in start]
+    arrays = [parameter.data for parameter in ours]
+    optimizers = pair.ours(ours, **case.kwargs), pair.theirs(theirs, **case.kwargs)
+    for step in range(6):
+        for index, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
+            gradient = draw.array(case.shape)
+            idle = index == 2 or (index == 1 and step == 3)  # the last one never moves, the second one rests once
+            mine.grad, other.grad = (None, None) if idle else (gradient, bridge.tensor(gradient))
+        kept = copy.deepcopy([parameter.grad for parameter in ours])
+        for optimizer in optimizers:
+            optimizer.step()
+        for mine, grad in zip(ours, kept, strict=True):
+            np.testing.assert_array_equal(mine.grad, grad, "a gradient after the step")
+    for index, (mine, array, other) in enumerate(zip(ours, arrays, theirs, strict=True)):
+        assert mine.data is array, f"parameter {index} is another array than before"
+        agree(f"parameter {index}", mine.data, bridge.array(other), case.dtype, pair.ulps)
+
+
+def rates(pair: Pair, case: Case) -> None:
+    """Over 40 epochs the learning rates of two groups are PyTorch's, a rate set by hand on the way included."""
+    mine = [{"params": [nc.Parameter(np.zeros(2))], "lr": lr} for lr in (1.0, 0.3)]
+    other = [{"params": [torch.zeros(2, requires_grad=True)], "lr": lr} for lr in (1.0, 0.3)]
+    ours, theirs = nc.optim.SGD(mine), torch.optim.SGD(other)
+    our_schedule, their_schedule = pair.ours(ours, **case.kwargs), pair.theirs(theirs, **case.kwargs)
+    for epoch in range(40):
+        agree(
+            f"rates in epoch {epoch}", our_schedule.get_last_lr(), np.array(their_schedule.get_last_lr()), "float64", 16
+        )
+        if epoch == 25:
+            ours.param_groups[1]["lr"] = theirs.param_groups[1]["lr"] = 0.7
+        ours.step()
+        theirs.step()
+        our_schedule.step()
+        their_schedule.step()
+
+
 LAWS: tuple[Law, ...] = (
     forward,
     backward,
@@ -227,18 +269,13 @@ LAWS: tuple[Law, ...] = (
     samples,
     no_grad,
 )
-"""The laws for valid cases; ``refusals`` is for wild ones."""
+"""The laws for valid cases of layers, losses and models; ``refusals`` is for wild ones."""
 
 
 def refuses_alike(pair: Pair, case: Case) -> bool:
     """Tell whether both sides refuse to be built or to run forward; raise if only one does."""
-    x, target = np.ones(case.shape, case.dtype), None
-    extra: tuple[Any, ...] = ()
-    if case.target:
-        from .pair import Draw
-
-        target = Draw(case).target(case.shape)
-        extra = (target,)
+    x = np.ones(case.shape, case.dtype)
+    extra = (Draw(case).target(case.shape),) if case.target else ()
     ours = _refusal(lambda: pair.ours(**case.kwargs).to(case.dtype).train(case.training)(x, *extra))
     theirs = _refusal(
         lambda: pair.theirs(**case.kwargs).double().train(case.training)(bridge.tensor(x), *map(bridge.tensor, extra))

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpycnn as nc
 import torch
 from hypothesis import strategies as st
 from torch import nn
+
+import numpycnn as nc
 
 from . import strategies, twins, wild
 from .pair import Pair
@@ -34,6 +35,7 @@ def _judge_weights(weight: Sequence[float]) -> torch.Tensor:
 SUMS = "sums in another order than torch's"
 MOVES = "numbers are moved, not computed"
 EXPONENTIAL = "exponentials and logarithms, each right to an ulp or two"
+QUOTIENTS = "a step divides by the root of a sum of squares, which may be small"
 DIVISIBLE = 705_600
 """A multiple of every count that an average is taken over: the products of two numbers up to 8."""
 
@@ -179,5 +181,52 @@ MODELS = _table(
     ),
 )
 
+_adam = {
+    # nearly no memory of squares makes steps that turn on the last bit of a gradient: not below 0.9
+    "betas": st.tuples(st.sampled_from([0.0, 0.5, 0.9]), st.sampled_from([0.9, 0.999])),
+    "eps": st.sampled_from([1e-8, 1e-3]),
+    "amsgrad": booleans,
+}
+
+OPTIMIZERS = _table(
+    Pair(
+        "SGD",
+        nc.optim.SGD,
+        torch.optim.SGD,
+        strategies.optimizer(
+            momentum=st.sampled_from([0.0, 0.9]), dampening=st.sampled_from([0.0, 0.5]), nesterov=booleans
+        ),
+        reason="a few roundings a step, six steps",
+    ),
+    Pair("Adam", nc.optim.Adam, torch.optim.Adam, strategies.optimizer(**_adam), ulps=256, reason=QUOTIENTS),
+    Pair("AdamW", nc.optim.AdamW, torch.optim.AdamW, strategies.optimizer(**_adam), ulps=256, reason=QUOTIENTS),
+)
+
+_gamma = st.sampled_from([0.1, 0.5, 1.0])
+
+SCHEDULES = _table(
+    Pair(
+        "StepLR",
+        nc.optim.lr_scheduler.StepLR,
+        torch.optim.lr_scheduler.StepLR,
+        strategies.schedule(step_size=st.integers(1, 7), gamma=_gamma),
+    ),
+    Pair(
+        "MultiStepLR",
+        nc.optim.lr_scheduler.MultiStepLR,
+        torch.optim.lr_scheduler.MultiStepLR,
+        strategies.schedule(milestones=st.lists(st.integers(0, 20), max_size=5), gamma=_gamma),
+    ),
+    Pair(
+        "CosineAnnealingLR",
+        nc.optim.lr_scheduler.CosineAnnealingLR,
+        torch.optim.lr_scheduler.CosineAnnealingLR,
+        strategies.schedule(T_max=st.integers(1, 12), eta_min=st.sampled_from([0.0, 0.01])),
+    ),
+)
+
 ROWS = LAYERS | LOSSES | MODELS
-"""Every row that the laws of ``parity.laws`` hold for."""
+"""Every row that ``laws.LAWS`` hold for; optimizers and schedules have laws of their own."""
+
+ALL = ROWS | OPTIMIZERS | SCHEDULES
+"""The whole promise."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -235,7 +234,7 @@ Spec = tuple[str, dict[str, Any] | list[Any]]
 def network(draw: st.DrawFn, channels: int, depth: int) -> tuple[list[Spec], int]:
     """Draw layers that run one after another and keep (H, W); return them and their output's channels."""
     layers: list[Spec] = []
-    for _ in range(draw(st.integers(0 if depth < 2 else 1, 3))):
+    for _ in range(draw(st.integers(1, 3))):
         kinds = ["Conv2d", "ReLU", "Tanh", "BatchNorm2d"] + (["Add", "Concat", "Sequential"] if depth else [])
         kind = draw(st.sampled_from(kinds))
         if kind == "Conv2d":
@@ -243,7 +242,7 @@ def network(draw: st.DrawFn, channels: int, depth: int) -> tuple[list[Spec], int
             layers.append((kind, {"in_channels": channels, "out_channels": out, "kernel_size": 3, "padding": 1}))
             channels = out
         elif kind == "BatchNorm2d":
-            layers.append((kind, {"num_features": channels}))
+            layers.append((kind, {"num_features": channels, "eps": 1.0}))  # a small eps magnifies roundings
         elif kind == "Sequential":
             inner, channels = network(draw, channels, depth - 1)
             layers.append((kind, inner))
@@ -291,3 +290,18 @@ def residual(draw: st.DrawFn) -> Case:
 def image_model(draw: st.DrawFn, shape: tuple[int, int, int], **options: Strategy[Any]) -> Case:
     """Whole networks on a few images of the size that they are made for."""
     return Case(some(draw, **options), (draw(st.integers(1, 3)), *shape), **common(draw, ("normals",)))
+
+
+@st.composite
+def optimizer(draw: st.DrawFn, **options: Strategy[Any]) -> Case:
+    """Options of an optimizer, for parameters of some shape."""
+    kwargs = some(draw, lr=st.sampled_from([0.0, 1e-3, 0.5]), weight_decay=st.sampled_from([0.0, 0.1]), **options)
+    if kwargs.get("nesterov"):
+        kwargs |= {"momentum": 0.9, "dampening": 0}
+    return Case(kwargs, draw(shapes(0, 3)), dtype=draw(dtypes), seed=draw(seeds))
+
+
+@st.composite
+def schedule(draw: st.DrawFn, **options: Strategy[Any]) -> Case:
+    """Arguments of a learning-rate schedule; all those that are given are drawn."""
+    return Case({name: draw(values) for name, values in options.items()}, ())

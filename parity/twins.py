@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpycnn as nc
 import torch
 from torch import nn
+
+import numpycnn as nc
 
 
 class LeNet(nn.Module):

@@ -6,22 +6,37 @@ from hypothesis import given
 from parity import laws, registry
 
 
-@pytest.mark.parametrize("law", laws.LAWS, ids=lambda law: law.__name__)
-@pytest.mark.parametrize("pair", registry.ROWS.values(), ids=lambda pair: pair.name)
-def test_law(pair, law):
-    @given(pair.cases)
+def hold(law, pair, cases):
+    """Hold a pair to a law on as many cases as the profile says."""
+
+    @given(cases)
     def holds(case):
         laws.check(law, pair, case)
 
     holds()
 
 
-@pytest.mark.parametrize(
-    "pair", [pair for pair in registry.ROWS.values() if pair.wild is not None], ids=lambda pair: pair.name
-)
-def test_both_sides_refuse_the_same(pair):
-    @given(pair.wild)
-    def holds(case):
-        laws.check(laws.refusals, pair, case)
+def each(pairs):
+    """Make one test of every row."""
+    return pytest.mark.parametrize("pair", pairs, ids=lambda pair: pair.name)
 
-    holds()
+
+@pytest.mark.parametrize("law", laws.LAWS, ids=lambda law: law.__name__)
+@each(registry.ROWS.values())
+def test_law(pair, law):
+    hold(law, pair, pair.cases)
+
+
+@each([pair for pair in registry.ROWS.values() if pair.wild is not None])
+def test_both_sides_refuse_the_same(pair):
+    hold(laws.refusals, pair, pair.wild)
+
+
+@each(registry.OPTIMIZERS.values())
+def test_optimizer(pair):
+    hold(laws.steps, pair, pair.cases)
+
+
+@each(registry.SCHEDULES.values())
+def test_schedule(pair):
+    hold(laws.rates, pair, pair.cases)

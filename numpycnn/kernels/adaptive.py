@@ -38,7 +38,8 @@ class AdaptiveWindow:
     def counts(self, size: Pair) -> Array:
         """Return how many entries each window sees: (OH, OW)."""
         rows, cols = (stop - start for start, stop in map(_spans, size, self.steps))
-        return rows[:, None] * cols
+        counts: Array = rows[:, None] * cols
+        return counts
 
 
 def adaptive_window(size: Pair, steps: Pair) -> Window | AdaptiveWindow:

@@ -84,7 +84,8 @@ class Window:
             _axis_counts(*axis, padding_counts)
             for axis in zip(size, self.output_size(size), self.kernel, self.stride, self.padding, strict=True)
         )
-        return rows[:, None] * cols
+        counts: Array = rows[:, None] * cols
+        return counts
 
     def gather(self, x: Array) -> Array:
         """Copy what each window sees, padding as zeros: (N, C, H, W) -> (N, C, KH, KW, OH, OW)."""

@@ -34,7 +34,7 @@ def pair(owner: str, name: str, value: IntPair, minimum: int) -> tuple[int, int]
 def number(owner: str, name: str, value: SupportsFloat, low: float, high: float = float("inf")) -> float:
     """Parse a number in [low, high]."""
     try:
-        parsed = float(value)
+        parsed = float("" if isinstance(value, str) else value)
     except (TypeError, ValueError):
         raise TypeError(f"{owner}: expected {name} to be a number, got {value!r}") from None
     if not low <= parsed <= high:
