@@ -67,7 +67,8 @@ class LocalResponseNorm(Layer):
     def backward(self, dy: Array) -> Array:
         x, y, s, power = self.recall(dy)
         before, after = self.size // 2, (self.size - 1) // 2
-        shared = _sum_near(dy * y / s, after, before)  # c is near j seen from the other side
+        shared = dy * y / power * s ** (self.beta - 1)  # dy y / s; in these steps inf gives what it gives in PyTorch
+        shared = _sum_near(shared, after, before)  # c is near j seen from the other side
         return dy / power - 2 * self.alpha * self.beta / self.size * x * shared  # type: ignore[no-any-return]
 
 
