@@ -43,6 +43,7 @@ class Run:
         self.pair, self.case, self.layout = pair, case, layout
         self.ours, self.theirs, self.draw = bridge.twins(pair, case)
         self.exact = pair.exact is not None and case.values == "integers"
+        torch.manual_seed(case.seed)
         self.forward()
 
     def forward(self) -> None:

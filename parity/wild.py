@@ -25,9 +25,9 @@ def _sides(low: int, high: int, but: int | None = None) -> Strategy[Any]:
 
 def _images(draw: st.DrawFn, channels: int) -> tuple[int, ...]:
     """Draw an image's shape, now and then with an axis too few or too many, or a side of no length."""
-    n = draw(st.integers(0, 2))
-    c = max(1, channels + draw(st.sampled_from([0, 0, 0, 1 if n else 0])))
-    height, width = draw(st.integers(0 if n else 1, 6)), draw(st.integers(1, 6))
+    n, width = draw(st.integers(0, 2)), draw(st.integers(1, 6))
+    height = draw(st.integers(0 if n else 1, 6))
+    c = max(1, channels + draw(st.sampled_from([0, 0, 0, 1]))) if n * height else channels
     return draw(st.sampled_from([(n, c, height, width)] * 4 + [(c, height, width), (height, width), (1, 1, c, 2, 2)]))
 
 

@@ -98,7 +98,6 @@ class BatchNorm2d(Layer):
             self.running_var = Buffer(np.ones(self.num_features, dtype))
             self.num_batches_tracked = Buffer(np.zeros((), np.int64))
 
-    @np.errstate(all="ignore")  # NaN and inf pass as in PyTorch: inf - inf is NaN
     def forward(self, x: Array) -> Array:
         self._check(x)
         if of_batch := self.training or self.running_mean is None or self.running_var is None:
@@ -120,7 +119,6 @@ class BatchNorm2d(Layer):
         self.remember(y, x_hat, scale, of_batch)
         return y
 
-    @np.errstate(all="ignore")
     def backward(self, dy: Array) -> Array:
         x_hat, scale, of_batch = self.recall(dy)
         dweight, dbias = (dy * x_hat).sum(AXES), dy.sum(AXES)

@@ -69,7 +69,6 @@ class CrossEntropyLoss(NLLLoss):
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
         self.label_smoothing = number("CrossEntropyLoss", "label_smoothing", label_smoothing, 0, 1)
 
-    @np.errstate(all="ignore")  # NaN and inf pass as in PyTorch
     def forward(self, x: Array, target: Array) -> Array:
         self._check(x, target)
         axis, smoothing = class_axis(x), self.label_smoothing
@@ -91,7 +90,6 @@ class CrossEntropyLoss(NLLLoss):
                 losses = (1 - smoothing) * losses + smoothing * np.where(labels.keep, spread, 0)
         return self.reduce(losses, total, log_p, q, labels)
 
-    @np.errstate(all="ignore")
     def backward(self, dy: Array | float = 1.0) -> Array:
         dlosses, log_p, q, labels = self.reduce_adjoint(dy)
         axis, smoothing = class_axis(log_p), self.label_smoothing

@@ -39,7 +39,6 @@ class Dropout(Layer):
         self.p = number("Dropout", "p", p, 0, 1)
         self._rng = np.random.default_rng(rng)
 
-    @np.errstate(all="ignore")  # NaN and inf pass as in PyTorch: inf * 0 is NaN, a mask does not hide it
     def forward(self, x: Array) -> Array:
         self.check_array(x)
         if not self.training:
@@ -51,7 +50,6 @@ class Dropout(Layer):
         self.remember(y, mask)
         return y
 
-    @np.errstate(all="ignore")
     def backward(self, dy: Array) -> Array:
         (mask,) = self.recall(dy)
         return dy if mask is None else np.asarray(dy * mask)

@@ -51,7 +51,6 @@ class LocalResponseNorm(Layer):
         self.beta = number("LocalResponseNorm", "beta", beta, -math.inf)
         self.k = number("LocalResponseNorm", "k", k, -math.inf)
 
-    @np.errstate(all="ignore")  # NaN and inf pass as in PyTorch: inf / inf is NaN
     def forward(self, x: Array) -> Array:
         self.check_array(x)
         if x.ndim < 3:
@@ -63,7 +62,6 @@ class LocalResponseNorm(Layer):
         self.remember(y, x, y, s, power)
         return y
 
-    @np.errstate(all="ignore")
     def backward(self, dy: Array) -> Array:
         x, y, s, power = self.recall(dy)
         before, after = self.size // 2, (self.size - 1) // 2

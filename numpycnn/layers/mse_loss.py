@@ -38,7 +38,6 @@ class MSELoss(Loss):
     array([0., 6.])
     """
 
-    @np.errstate(all="ignore")  # NaN and inf pass as in PyTorch: inf - inf is NaN
     def forward(self, x: Array, target: Array) -> Array:
         self.check_array(x)
         self.check_target_dtype(target, x)
@@ -47,7 +46,6 @@ class MSELoss(Loss):
         difference = x - target
         return self.reduce(difference * difference, difference.size, difference)
 
-    @np.errstate(all="ignore")
     def backward(self, dy: Array | float = 1.0) -> Array:
         dlosses, difference = self.reduce_adjoint(dy)
         return np.asarray(2 * difference * dlosses)

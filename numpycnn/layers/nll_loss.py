@@ -88,13 +88,11 @@ class NLLLoss(Loss):
                 raise ValueError(f"{owner}: expected weight of shape (C,), got {weight.shape}")
             self.weight = Buffer(weight.copy())
 
-    @np.errstate(all="ignore")  # NaN and inf pass as in PyTorch
     def forward(self, x: Array, target: Array) -> Array:
         self._check(x, target)
         labels = self._read(x, target)
         return self.reduce(labels.pick(x), labels.weight.sum(), x.shape, labels)
 
-    @np.errstate(all="ignore")
     def backward(self, dy: Array | float = 1.0) -> Array:
         dlosses, shape, labels = self.reduce_adjoint(dy)
         dx: Array = labels.pick_adjoint(dlosses, shape)

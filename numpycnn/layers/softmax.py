@@ -38,7 +38,6 @@ class Softmax(Layer):
     def __init__(self, dim: int):
         self.dim = integer(type(self).__name__, "dim", dim, -sys.maxsize)
 
-    @np.errstate(all="ignore")  # NaN and inf pass as in PyTorch: inf - inf is NaN
     def forward(self, x: Array) -> Array:
         axis = _axis(self, x, self.dim)
         e = np.exp(x - _largest(x, axis))
@@ -46,7 +45,6 @@ class Softmax(Layer):
         self.remember(y, y)
         return y
 
-    @np.errstate(all="ignore")
     def backward(self, dy: Array) -> Array:
         (y,) = self.recall(dy)
         axis = _axis(self, y, self.dim)
@@ -90,14 +88,12 @@ class LogSoftmax(Layer):
         return log_softmax_adjoint(dy, y, _axis(self, y, self.dim))
 
 
-@np.errstate(all="ignore")  # NaN and inf pass as in PyTorch: inf - inf is NaN
 def log_softmax(x: Array, axis: int | None) -> Array:
     """Return the logarithms of the softmax along an axis."""
     shifted = x - _largest(x, axis)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis, keepdims=True)))
 
 
-@np.errstate(all="ignore")
 def log_softmax_adjoint(dy: Array, y: Array, axis: int | None) -> Array:
     """Return the gradient towards x, given the one towards y, and y itself."""
     return np.asarray(dy - np.exp(y) * dy.sum(axis, keepdims=True))
