@@ -31,7 +31,15 @@ ROOMS = {
     "numpycnn": {"numpycnn.layers", "numpycnn.models", "numpycnn.optim"},
     "parity": {"numpycnn"},
     "scripts": {"numpycnn", "parity"},
-    "tests": {"numpycnn", "numpycnn.kernels", "numpycnn.layers", "numpycnn.models", "numpycnn.optim", "parity"},
+    "tests": {
+        "numpycnn",
+        "numpycnn.kernels",
+        "numpycnn.layers",
+        "numpycnn.models",
+        "numpycnn.optim",
+        "parity",
+        "scripts",
+    },
 }
 SEEN_BY_OPTIM = {"numpycnn.layers.layer", "numpycnn.layers.arguments"}
 BASES = {nc.Layer, nc.Loss, nc.Module, nc.optim.Optimizer, lr_scheduler.LRScheduler}
