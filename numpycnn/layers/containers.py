@@ -22,9 +22,7 @@ def _located(method: Pass) -> Pass:
         try:
             return method(self, x)
         except LayerError as error:
-            for path, module in self.named_modules():
-                if module is error.module:
-                    error.path = path
+            error.pass_through(self)
             raise
 
     return run
@@ -35,9 +33,7 @@ class Container(Layer):
 
     def __init__(self, *layers: Layer):
         for index, layer in enumerate(layers):
-            if not isinstance(layer, Layer):
-                raise TypeError(f"{type(self).__name__} takes layers, got {type(layer).__name__} as number {index}")
-            setattr(self, str(index), layer)
+            setattr(self, str(index), _layer(self, str(index), layer))
 
     @property
     def layers(self) -> list[Layer]:
@@ -54,7 +50,8 @@ class Container(Layer):
         return self.layers[index]
 
     def __setitem__(self, index: int, layer: Layer) -> None:
-        setattr(self, [name for name, _ in self.named_children()][index], layer)
+        name = [name for name, _ in self.named_children()][index]
+        setattr(self, name, _layer(self, name, layer))
 
     def __repr__(self) -> str:
         lines = [f"    ({name}): {child!r}".replace("\n", "\n    ") for name, child in self.named_children()]
@@ -195,10 +192,13 @@ class Block(Layer):
     def route(self, *steps: Layer) -> None:
         """Wire the block: the steps run one after another."""
         route = Sequential(*steps)
-        named = {id(parameter) for parameter in self.parameters()}
-        for path, parameter in route.named_parameters():
-            if id(parameter) not in named:
-                raise ValueError(f"{type(self).__name__}: step {path} of the route has no public name")
+        named = {id(array) for _, array in self.named_arrays()}
+        for path, array in route.named_arrays():
+            if id(array) not in named:
+                raise ValueError(
+                    f"{type(self).__name__}: expected every layer with state to be an attribute, "
+                    f"got {path}, a step of the route with no public name"
+                )
         self._route = route
 
     @_located
@@ -211,11 +211,17 @@ class Block(Layer):
 
     def __setattr__(self, name: str, value: Any) -> None:
         old = vars(self).get(name)
+        if isinstance(old, Layer) and "_route" in vars(self) and name != "_route":
+            _replace(self._route, old, _layer(self, name, value))
         super().__setattr__(name, value)
-        if isinstance(old, Layer) and isinstance(value, Layer) and name != "_route" and "_route" in vars(self):
-            _replace(self._route, old, value)
 
     __repr__ = Container.__repr__
+
+
+def _layer(owner: Layer, name: str, value: Any) -> Layer:
+    if not isinstance(value, Layer):
+        raise TypeError(f"{type(owner).__name__}: expected a layer as {name!r}, got {type(value).__name__}")
+    return value
 
 
 def _replace(container: Module, old: Layer, new: Layer) -> None:

@@ -17,13 +17,22 @@ class LayerError(Exception):
         The layer that complains.
     path : str
         Where it stands in the model that was called, as in the state dict: ``"features.3"``.
-        Containers fill it in while the error passes through them; empty for a layer on its own.
+        Containers fill it in while the error passes through them; empty for a layer on its own. A
+        layer that has no name, in the wiring of a block, is found under the name of the block.
     """
 
     def __init__(self, module: Module, message: str):
         super().__init__(message)
         self.module = module
         self.path = ""
+        self._named = module  # the layer, or what it is found under
+
+    def pass_through(self, container: Module) -> None:
+        """Say where in this container it happened."""
+        paths = {id(module): path for path, module in container.named_modules()}
+        if id(self._named) not in paths:
+            self._named = container
+        self.path = paths[id(self._named)]
 
     def __str__(self) -> str:
         place = f"in {self.path}: " if self.path else ""

@@ -6,7 +6,7 @@ from types import TracebackType
 
 
 class _GradMode(threading.local):
-    enabled = True
+    depth = 0  # how many no_grads this thread is in
 
 
 _mode = _GradMode()
@@ -20,7 +20,7 @@ def is_grad_enabled() -> bool:
     >>> is_grad_enabled()
     True
     """
-    return _mode.enabled
+    return _mode.depth == 0
 
 
 class no_grad(ContextDecorator):  # noqa: N801 - PyTorch's name
@@ -37,12 +37,8 @@ class no_grad(ContextDecorator):  # noqa: N801 - PyTorch's name
     False
     """
 
-    def __init__(self) -> None:
-        self._before: list[bool] = []  # a stack: one object may be entered again inside itself
-
     def __enter__(self) -> None:
-        self._before.append(_mode.enabled)
-        _mode.enabled = False
+        _mode.depth += 1
 
     def __exit__(
         self,
@@ -50,4 +46,4 @@ class no_grad(ContextDecorator):  # noqa: N801 - PyTorch's name
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _mode.enabled = self._before.pop()
+        _mode.depth -= 1

@@ -106,7 +106,8 @@ class Module:
         for name, child in self.named_children():
             yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
 
-    def _named_arrays(self) -> Iterator[tuple[str, Parameter | Buffer]]:
+    def named_arrays(self) -> Iterator[tuple[str, Parameter | Buffer]]:
+        """Yield each parameter and buffer with its path, in the order of the state dict."""
         for path, module in self.named_modules():
             for name, value in vars(module).items():
                 if isinstance(value, Parameter | Buffer) and not name.startswith("_"):
@@ -115,7 +116,7 @@ class Module:
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Yield each parameter with its path; one that is shared appears once, under its first path."""
         seen: set[int] = set()
-        for name, value in self._named_arrays():
+        for name, value in self.named_arrays():
             if isinstance(value, Parameter) and id(value) not in seen:
                 seen.add(id(value))
                 yield name, value
@@ -139,7 +140,7 @@ class Module:
 
     def state_dict(self) -> dict[str, Array]:
         """Return copies of all parameters and buffers under PyTorch's keys, in PyTorch's order."""
-        return {name: value.data.copy() for name, value in self._named_arrays()}
+        return {name: value.data.copy() for name, value in self.named_arrays()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Copy values into the parameters and buffers, in place; all or nothing.
@@ -156,22 +157,22 @@ class Module:
         ValueError
             If a key is missing or unknown, or a shape differs; nothing is loaded then.
         """
-        own = dict(self._named_arrays())
+        own = dict(self.named_arrays())
         problems = [f"missing {key!r}" for key in own if key not in state]
         problems += [f"unknown {key!r}" for key in state if key not in own]
         values = {key: np.asarray(state[key]) for key in own if key in state}
-        problems += [
-            f"{key!r} has shape {value.shape}, expected {own[key].data.shape}"
-            for key, value in values.items()
-            if value.shape != own[key].data.shape
-        ]
+        for key, value in values.items():
+            if value.shape != own[key].data.shape:
+                problems.append(f"{key!r} has shape {value.shape}, expected {own[key].data.shape}")
+            if value.dtype.kind not in "fiu":
+                problems.append(f"{key!r} has dtype {value.dtype}, expected numbers")
         if problems:
             raise ValueError(f"cannot load into {type(self).__name__}: " + "; ".join(problems))
         for key, value in values.items():
             own[key].data[...] = value
 
     def to(self, dtype: npt.DTypeLike) -> Self:
-        """Convert all floating-point parameters and buffers, in place; gradients are dropped.
+        """Convert all floating-point parameters and buffers, in place; gradients and memories are dropped.
 
         Parameters
         ----------
@@ -179,11 +180,13 @@ class Module:
             ``numpy.float32`` or ``numpy.float64``.
         """
         dtype = float_dtype(dtype)
-        for _, value in self._named_arrays():
+        for _, value in self.named_arrays():
             if value.data.dtype in FLOATS:
                 value.data = value.data.astype(dtype)
                 if isinstance(value, Parameter):
                     value.grad = None
+        for module in self.modules():
+            module._memory = None
         return self
 
     # Modes
@@ -257,9 +260,13 @@ class Module:
             value = _shown(name, getattr(self, name, argument.default))
             if argument.default is inspect.Parameter.empty:
                 shown.append(repr(value))
-            elif value != _shown(name, argument.default):
+            elif value != _shown(name, self._default(name, argument.default)):
                 shown.append(f"{name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _default(self, name: str, default: Any) -> Any:
+        """Return the value that leaving an argument out comes to."""
+        return default
 
 
 class Layer(Module):

@@ -13,7 +13,14 @@ from .images import as_batch, check_fit, check_images, check_sides
 from .layer import Array, Layer
 
 
-class MaxPooling(Layer):
+class Pooling(Layer):
+    """What all poolings share."""
+
+    def _default(self, name: str, default: Any) -> Any:
+        return vars(self)["kernel_size"] if name == "stride" else default
+
+
+class MaxPooling(Pooling):
     """What the layers that take maxima share: ``y = max of x over the window``, and the way back.
 
     The gradient of a window goes to one entry alone: of equal ones to the first, row by row; of
@@ -35,7 +42,7 @@ class MaxPooling(Layer):
         return dx if dy.ndim == 4 else dx[0]
 
 
-class AvgPooling(Layer):
+class AvgPooling(Pooling):
     """What the layers that average share: ``y = sum of x over the window / count``, and the way back."""
 
     def _pool(self, x: Array, window: Window | AdaptiveWindow, counts: Array | int) -> Array:

@@ -173,5 +173,5 @@ def _largest(state: dict[str, Any]) -> Array:
     if "max_exp_avg_sq" not in state:
         state["max_exp_avg_sq"] = np.zeros_like(v)
     largest: Array = state["max_exp_avg_sq"]
-    np.maximum(largest, v, out=largest)
+    largest[...] = np.maximum(largest, v)
     return largest
