@@ -2,11 +2,11 @@
 
     python scripts/train_mnist.py
 
-Both start from the same weights and see the same batches in the same order, so their losses and
-accuracies run together; what parts them is rounding, which grows from step to step (with
---dtype float64 it is hardly seen). They take turns every few batches, so that whatever else the
-machine does slows both alike; the seconds count the training steps alone. The learning rate falls
-to 0 along a cosine.
+Both start from the same weights and see the same batches in the same order. What parts them is
+rounding: with --dtype float64 hardly at all; with float32 until, sooner or later, it lets a ReLU
+or a maximum choose otherwise, from where on their weights differ visibly, and neither is better.
+They take turns every 16 batches, so that whatever else the machine does slows both alike; the
+seconds count the training steps alone. The learning rate falls to 0 along a cosine.
 
 MNIST is downloaded into ./data, once. Where that is not possible, a bundled sample of it
 (10,000 training and 2,000 test images) is used. --data takes a folder that holds it already.
@@ -14,13 +14,14 @@ MNIST is downloaded into ./data, once. Where that is not possible, a bundled sam
 For every epoch a line tells the loss and the test accuracy of both sides, their seconds and the
 ratio of these, and the largest difference of a weight. A folder below ./runs then holds
 
-    metrics.json          these numbers, the settings and the loss every 16 steps
+    metrics.json          these numbers, the settings, and losses and difference turn by turn
     numpy.npz, torch.npz  the weights, under the names of the model's state dict:
                           model.load_state_dict(numpy.load("numpy.npz"))
-    learning_curves.png   loss and accuracy over the epochs
+    learning_curves.png   loss, accuracy and difference over the epochs
 
-Ctrl-C ends the training early: what was reached by then is evaluated and written. The exit code
-is 0, or 130 after Ctrl-C, or 2 for a wrong flag or data that cannot be used.
+Ctrl-C ends the training early: what was reached by then is evaluated and written (a second one
+ends that too). The exit code is 0, or 130 after Ctrl-C, or 2 for a wrong flag or data that cannot
+be used.
 
 Needs torch, torchvision, tqdm and matplotlib: pip install -e ".[train]"
 """
@@ -59,8 +60,8 @@ MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels, from 0 to 1
 BLOCK = 16  # batches until it is the other side's turn
 MODELS = {"lenet": (nc.models.LeNet, twins.LeNet), "lenet5": (nc.models.LeNet5, twins.LeNet5)}
 PADDING = {"lenet": 0, "lenet5": 2}  # LeNet-5 takes images of 32x32
-Batch = tuple[np.ndarray, np.ndarray]
 OPTIMIZERS = {"sgd": ("SGD", {"momentum": 0.9}), "adam": ("Adam", {}), "adamw": ("AdamW", {})}
+Batch = tuple[np.ndarray, np.ndarray]  # images and labels
 
 
 class Side:
@@ -169,7 +170,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"train_mnist.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Interrupted; nothing was written.", file=sys.stderr)
+        print("Interrupted before all was written.", file=sys.stderr)
         return 130
     print(f"\n{train_report.summary(record)} Files in {folder}")
     return 130 if record["interrupted"] else 0
@@ -180,7 +181,7 @@ def train(sides: Mapping[str, Side], digits: mnist_data.Digits, flags: Flags, re
     count = len(digits.train_images)
     steps = math.ceil(count / flags.batch_size)
     shuffle = np.random.default_rng([flags.seed, 1])  # another stream than the one that made the weights
-    bar = {"unit": " images", "unit_scale": BLOCK * flags.batch_size, "leave": False, "disable": None}
+    bar = {"bar_format": "{desc} {bar} {percentage:3.0f} %, {remaining} left", "leave": False, "disable": None}
     with noted_interrupt() as interrupted, np.errstate(all="ignore"):  # a NaN in the table will say it, as torch's
         for epoch in range(flags.epochs):
             for side in sides.values():
@@ -191,10 +192,10 @@ def train(sides: Mapping[str, Side], digits: mnist_data.Digits, flags: Flags, re
                     side.learn(batches)
                 seen = epoch + len(side.losses) / steps
                 losses = {name: float(np.mean(side.losses[-len(batches) :])) for name, side in sides.items()}
-                record["curve"].append({"epoch": seen, **losses})
+                record["curve"].append({"epoch": seen, **losses, **apart(sides)})
                 if interrupted.is_set():
                     break
-            record["epochs"].append({"epoch": seen, **evaluate(sides, digits, flags)})
+            record["epochs"].append({"epoch": seen, **evaluate(sides, digits, flags), **apart(sides)})
             print(train_report.line(record["epochs"][-1], flags.sides), flush=True)
             if interrupted.is_set():
                 record["interrupted"] = True
@@ -202,19 +203,24 @@ def train(sides: Mapping[str, Side], digits: mnist_data.Digits, flags: Flags, re
 
 
 def evaluate(sides: Mapping[str, Side], digits: mnist_data.Digits, flags: Flags) -> dict[str, Any]:
-    """Return a row of the table: how each side did in this epoch, and how far they are apart."""
-    row: dict[str, Any] = {}
+    """Return how each side did in this epoch."""
+    results = {}
     for name, side in sides.items():
         right = 0
         for part in np.array_split(np.arange(len(digits.test_images)), math.ceil(len(digits.test_images) / 1000)):
             answers = side.scores(normalised(digits.test_images[part], flags)).argmax(1)
             right += int((answers == digits.test_labels[part]).sum())
         accuracy = right / len(digits.test_images)
-        row[name] = {"loss": float(np.mean(side.losses)), "test_accuracy": accuracy, "seconds": side.seconds}
-    if len(sides) == 2:
-        ours, theirs = (side.weights() for side in sides.values())
-        row["largest_difference"] = max(float(np.abs(ours[name] - theirs[name]).max()) for name in ours)
-    return row
+        results[name] = {"loss": float(np.mean(side.losses)), "test_accuracy": accuracy, "seconds": side.seconds}
+    return results
+
+
+def apart(sides: Mapping[str, Side]) -> dict[str, float]:
+    """Return how far two sides are apart; nothing for a side alone."""
+    if len(sides) < 2:
+        return {}
+    ours, theirs = (side.weights() for side in sides.values())
+    return {"largest_difference": float(np.max([np.abs(ours[name] - theirs[name]).max() for name in ours]))}
 
 
 def blocks(order: np.ndarray, digits: mnist_data.Digits, flags: Flags) -> Iterator[list[Batch]]:

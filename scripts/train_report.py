@@ -27,7 +27,7 @@ def new_record(flags: Namespace, digits: Digits) -> Record:
 
     ``"epochs"`` will hold a dict for each epoch: ``"epoch"``, how many were seen by then; for each side ``"loss"``, the
     mean of its steps, ``"test_accuracy"``, 0 to 1, and ``"seconds"``, of training alone; and, with both sides,
-    ``"largest_difference"`` of a weight. ``"curve"`` will hold the mean loss of each side in every turn.
+    ``"largest_difference"`` of a weight. ``"curve"`` will hold a dict for each turn, with the mean loss of each side.
     """
     train, test = len(digits.train_images), len(digits.test_images)
     threads = "1 thread" if flags.threads == 1 else f"{flags.threads} threads"
@@ -57,7 +57,7 @@ def header(sides: list[str]) -> str:
 
 def line(row: Mapping[str, Any], sides: list[str]) -> str:
     """Return the line of an epoch."""
-    text = f"{row['epoch']:<5.3g}"
+    text = f"{round(row['epoch'], 2):<5g}"
     for name, form in (("loss", "11.4f"), ("test_accuracy", "11.2%"), ("seconds", "11.2f")):
         text += "".join(f"{row[side][name]:{form}}" for side in sides)
     if len(sides) == 2:
@@ -75,7 +75,7 @@ def summary(record: Record) -> str:
         points = 100 * abs(accuracy["numpy"] - accuracy["torch"])
         results += f" ({points:.2f} points apart, {seconds['numpy'] / seconds['torch']:.2f} times the seconds)"
     state = "Interrupted after" if record["interrupted"] else "Done:"
-    reached = f"{epochs[-1]['epoch']:.3g} of {record['settings']['epochs']} epochs"
+    reached = f"{round(epochs[-1]['epoch'], 2):g} of {record['settings']['epochs']} epochs"
     return f"{state} {reached}, test accuracy of {results}."
 
 
@@ -106,8 +106,8 @@ def learning_curves(record: Record) -> Figure:
     panels[1].set(title="Test accuracy")
     panels[1].yaxis.set_major_formatter(PercentFormatter(1.0))
     if both:
-        distances = [row["largest_difference"] for row in epochs]
-        panels[2].plot([row["epoch"] for row in epochs], distances, "o-", color="#4b7a3c", linewidth=2)
+        distances = [point["largest_difference"] or math.nan for point in curve]  # 0 has no logarithm
+        panels[2].plot([point["epoch"] for point in curve], distances, color="#4b7a3c", linewidth=2)
         panels[2].set(title="Largest difference of a weight", yscale="log", ylabel="|numpy - torch|")
     for panel in panels:
         panel.set(xlabel="epoch", xlim=(0, 1.03 * max(1, epochs[-1]["epoch"])))

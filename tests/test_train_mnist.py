@@ -79,6 +79,7 @@ def test_a_run_learns_and_tells_of_it(run, capsys):
     assert rows[-1]["largest_difference"] == max(
         np.abs(weights["numpy"][name] - weights["torch"][name]).max() for name in weights["numpy"]
     )
+    assert rows[-1]["largest_difference"] == record["curve"][-1]["largest_difference"]
     assert (record["data"]["train_images"], record["data"]["test_images"]) == (320, 320)
     assert (record["settings"]["lr"], record["settings"]["seed"], record["interrupted"]) == (0.05, 0, False)
 
@@ -290,7 +291,7 @@ def test_after_an_interrupt_what_was_reached_is_written(run, capsys, monkeypatch
 def test_a_second_interrupt_ends_at_once(sample, capsys, monkeypatch):
     interrupt_at_step(monkeypatch, 2, times=2)
     assert train_mnist.main(["--data", str(sample), "--limit", "64", "--batch-size", "8", "--out", "out"]) == 130
-    assert capsys.readouterr().err == "Interrupted; nothing was written.\n"
+    assert capsys.readouterr().err == "Interrupted before all was written.\n"
     assert list(Path("out").iterdir()) == []
 
 
