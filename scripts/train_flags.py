@@ -25,12 +25,7 @@ def parse_flags(argv: Sequence[str] | None, manual: str) -> Flags:
     flag("--model", choices=["lenet", "lenet5"], default="lenet", help="which network (default: lenet)")
     flag("--dtype", choices=["float32", "float64"], default="float32", help="of weights and pixels (default: float32)")
     flag("--side", choices=["numpy", "torch", "both"], default="both", help="what to train (default: both)")
-    flag(
-        "--threads",
-        type=whole,
-        default=1,
-        help="of each side; more than there are free cores slow both down (default: 1)",
-    )
+    flag("--threads", type=whole, default=1, help="of each side; more than are free slow both down (default: 1)")
     flag("--seed", type=number(int, 0, "a whole number of at least 0"), default=0, help="(default: 0)")
     flag("--limit", type=whole, metavar="N", help="take the first N training and N test images only")
     flag("--data", type=Path, metavar="FOLDER", help="what holds MNIST/raw/ (default: download into ./data)")
