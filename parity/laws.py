@@ -168,6 +168,18 @@ def memory_order(pair: Pair, case: Case) -> None:
     run.agree_backward()
 
 
+def parameters_only(pair: Pair, case: Case) -> None:
+    """Where the input's gradient is not wanted, the parameters' are PyTorch's all the same; for layers."""
+    run = Run(pair, case)
+    if not isinstance(run.ours, nc.Layer):
+        return
+    dy = run.draw.array(np.shape(run.y))
+    run.their_y.backward(bridge.tensor(dy))
+    run.ours.backward_parameters(dy)
+    for name, (ours, theirs) in run.gradients().items():
+        run.agree(f"gradient of {name}", ours, theirs)
+
+
 def empty_batch(pair: Pair, case: Case) -> None:
     """A batch of no samples gives what PyTorch gives, or is refused where PyTorch refuses it."""
     if not case.batched:
@@ -265,6 +277,7 @@ LAWS: tuple[Law, ...] = (
     dtype,
     untouched,
     accumulation,
+    parameters_only,
     memory_order,
     empty_batch,
     samples,

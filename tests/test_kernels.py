@@ -3,13 +3,14 @@
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numpycnn.kernels import rows, unfold
 from numpycnn.kernels.adaptive import AdaptiveWindow, adaptive_window
-from numpycnn.kernels.correlate import correlate, correlate_input, correlate_weight
 from numpycnn.kernels.pad import MODES, pad, pad_adjoint
-from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint
+from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint, max_positions
 from numpycnn.kernels.window import Window
 
 
@@ -102,9 +103,15 @@ def test_correlation_and_its_adjoints_are_their_definitions(drawn, groups, chann
                 y[:, o, i, j] += weight[o, c, a, b] * x[:, at, h, w]
                 dweight[o, c, a, b] += (dy[:, o, i, j] * x[:, at, h, w]).sum()
                 dx[:, at, h, w] += weight[o, c, a, b] * dy[:, o, i, j]
-    np.testing.assert_array_equal(correlate(x, weight, window, groups), y)
-    np.testing.assert_array_equal(correlate_weight(x, dy, window, groups), dweight)
-    np.testing.assert_array_equal(correlate_input(dy, weight, window, groups, size), dx)
+    for algorithm in accepting(window):
+        np.testing.assert_array_equal(algorithm.correlate(x, weight, window, groups), y)
+        np.testing.assert_array_equal(algorithm.correlate_weight(x, dy, window, groups), dweight)
+        np.testing.assert_array_equal(algorithm.correlate_input(dy, weight, window, groups, size), dx)
+
+
+def accepting(window):
+    """List the algorithms that take a window: all of them, if its rows follow one another."""
+    return [unfold] if window.dilation[0] > 1 else [unfold, rows]
 
 
 @given(windows(), st.integers(0, 99))
@@ -151,10 +158,10 @@ def check_pooling(window, size, pairs, seed):
                 best[n, c, i, j], where[n, c, i, j] = x[n, c, h, w], h * size[1] + w
     for n, c, i, j in np.ndindex(*dy.shape):
         dx[n, c, where[n, c, i, j] // size[1], where[n, c, i, j] % size[1]] += dy[n, c, i, j]
-    y, indices = max_pool(x, window)
+    y = max_pool(x, window)
     np.testing.assert_array_equal(y, best)
-    np.testing.assert_array_equal(indices, where)
-    np.testing.assert_array_equal(max_pool_adjoint(dy, indices, size), dx)
+    np.testing.assert_array_equal(max_positions(x, y, window), where)
+    np.testing.assert_array_equal(max_pool_adjoint(dy, x, y, window), dx)
     np.testing.assert_array_equal(avg_pool(x, window, 4), total / 4)
     np.testing.assert_array_equal(avg_pool_adjoint(dy, window, 4, size), spread)
 
@@ -184,12 +191,18 @@ def test_padding_copies_and_folds_back(mode, height, width, data, seed):
     assert (padded * dy).sum() == (x * pad_adjoint(dy, padding, mode)).sum()
 
 
-def test_a_batch_larger_than_the_scratch_is_cut_into_chunks(monkeypatch):
-    window, x, weight = Window((2, 2)), integers(0, 7, 2, 4, 5), integers(1, 3, 2, 2, 2)
-    dy = integers(2, 7, 3, 3, 4)
-    whole = correlate(x, weight, window, 1), correlate_weight(x, dy, window, 1)
-    back = correlate_input(dy, weight, window, 1, (4, 5))
-    monkeypatch.setattr("numpycnn.kernels.correlate.SCRATCH", 250)
-    np.testing.assert_array_equal(correlate(x, weight, window, 1), whole[0])
-    np.testing.assert_array_equal(correlate_weight(x, dy, window, 1), whole[1])
-    np.testing.assert_array_equal(correlate_input(dy, weight, window, 1, (4, 5)), back)
+@given(windows(), st.integers(1, 3), st.integers(1, 400), st.integers(0, 99))
+def test_what_does_not_fit_the_scratch_is_cut_into_pieces(drawn, groups, scratch, seed):
+    window, size = drawn
+    x, weight = integers(seed, 3, 2 * groups, *size), integers(seed + 1, groups, 2, *window.kernel)
+    dy = integers(seed + 2, 3, groups, *window.output_size(size))
+    for algorithm in accepting(window):
+        results = []
+        for numbers in (scratch, 1 << 20):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(algorithm, "SCRATCH", numbers)
+                y = algorithm.correlate(x, weight, window, groups)
+                dweight = algorithm.correlate_weight(x, dy, window, groups)
+                results.append((y, dweight, algorithm.correlate_input(dy, weight, window, groups, size)))
+        for pieces, whole in zip(*results, strict=True):
+            np.testing.assert_array_equal(pieces, whole)

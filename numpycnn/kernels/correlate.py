@@ -1,45 +1,37 @@
-"""Correlation of images with filters, and its two adjoints; a window of ``gather`` times a matrix of weights.
+"""Correlation of images with filters, and its two adjoints: what they are, and which algorithm does them.
 
-Axis letters: N images, G groups, C channels and O filters of one group, K taps x channels of a
-window (C KH KW), P positions (OH OW). Only as many images at a time are unfolded as fit the scratch.
+With N images, G groups, C channels and O filters of one group::
+
+    y[n, o, i, j] = sum over c, a, b of  weight[o, c, a, b] * x[n, c, i sh + a dh - ph, j sw + b dw - pw]
+
+All algorithms have these three signatures and give the same; which one runs is said here, once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from types import ModuleType
 
-import numpy as np
-
+from . import rows, unfold
 from .window import Array, Pair, Window
 
-SCRATCH = 1 << 22  # numbers in the unfolded windows of one chunk of images
+
+def algorithm(window: Window) -> ModuleType:
+    """Choose: row by row, which needs the rows that a window sees to follow one another; else by unfolding."""
+    consecutive = window.dilation[0] == 1 or window.kernel[0] == 1
+    return rows if consecutive else unfold
 
 
 def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:
-    """Slide filters over images: (N, G C, H, W), (G O, C, KH, KW) -> (N, G O, OH, OW).
-
-    ``y[n, o, i, j] = sum over c, a, b of weight[o, c, a, b] * x[n, c, i sh + a dh - ph, j sw + b dw - pw]``
-    """
-    y = np.empty((len(x), len(weight), *window.output_size(x.shape[2:])), x.dtype)
-    matrix = weight.reshape(groups, len(weight) // groups, -1)  # G O K
-    for chunk in _chunks(x, window):
-        columns = _columns(x[chunk], window, groups)  # N G K P
-        y[chunk] = (matrix @ columns).reshape(y[chunk].shape)
-    return y
+    """Slide filters over images: (N, G C, H, W), (G O, C, KH, KW) -> (N, G O, OH, OW)."""
+    return algorithm(window).correlate(x, weight, window, groups)  # type: ignore[no-any-return]
 
 
 def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
     """Return the gradient towards the weight: (N, G C, H, W), (N, G O, OH, OW) -> (G O, C, KH, KW).
 
-    ``dw[o, c, a, b] = sum over n, i, j of dy[n, o, i, j] * x[n, c, i sh + a dh - ph, j sw + b dw - pw]``
+    ``dweight[o, c, a, b] = sum over n, i, j of dy[n, o, i, j] * x[n, c, i sh + a dh - ph, j sw + b dw - pw]``
     """
-    channels, filters = x.shape[1] // groups, dy.shape[1]
-    dw = np.zeros((filters, channels, *window.kernel), x.dtype)
-    for chunk in _chunks(x, window):
-        columns = _columns(x[chunk], window, groups)  # N G K P
-        rows = dy[chunk].reshape(len(columns), groups, filters // groups, columns.shape[-1])  # N G O P
-        dw += (rows @ columns.swapaxes(-1, -2)).sum(0).reshape(dw.shape)
-    return dw
+    return algorithm(window).correlate_weight(x, dy, window, groups)  # type: ignore[no-any-return]
 
 
 def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size: Pair) -> Array:
@@ -47,25 +39,4 @@ def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size:
 
     ``dx[n, c, h, w] = sum of weight[o, c, a, b] * dy[n, o, i, j]`` over all (o, a, b, i, j) that saw it.
     """
-    filters, channels = weight.shape[:2]
-    dx = np.empty((len(dy), groups * channels, *size), dy.dtype)
-    matrix = weight.reshape(groups, filters // groups, -1).swapaxes(-1, -2)  # G K O
-    for chunk in _chunks(dx, window):
-        rows = dy[chunk].reshape(-1, groups, filters // groups, dy.shape[2] * dy.shape[3])  # N G O P
-        windows = (matrix @ rows).reshape(-1, groups * channels, *window.kernel, *dy.shape[2:])
-        dx[chunk] = window.scatter(windows, size)
-    return dx
-
-
-def _columns(x: Array, window: Window, groups: int) -> Array:
-    windows = window.gather(x)  # N GC KH KW OH OW
-    n, channels, kh, kw, oh, ow = windows.shape
-    return windows.reshape(n, groups, channels // groups * kh * kw, oh * ow)
-
-
-def _chunks(x: Array, window: Window) -> Iterator[slice]:
-    """Cut a batch into slices whose unfolded windows fit the scratch, one image at least."""
-    (kh, kw), (oh, ow) = window.kernel, window.output_size(x.shape[2:])
-    images = max(1, SCRATCH // max(1, x.shape[1] * kh * kw * oh * ow))
-    for start in range(0, len(x), images):
-        yield slice(start, start + images)
+    return algorithm(window).correlate_input(dy, weight, window, groups, size)  # type: ignore[no-any-return]

@@ -5,51 +5,71 @@ from __future__ import annotations
 import numpy as np
 
 from .adaptive import AdaptiveWindow
+from .layout import as_images, as_rows, full_images, laid_out
 from .window import Array, Pair, Window
 
+AnyWindow = Window | AdaptiveWindow
 
-def max_pool(x: Array, window: Window | AdaptiveWindow) -> tuple[Array, Array]:
-    """Return the largest entry of each window and where it stands in its image: (N, C, OH, OW) twice.
 
-    The position is ``h * W + w``. A tie goes to the tap that comes first, the kernel's rows before
-    its columns; a NaN beats everything, the last one winning; padding takes no part.
+def max_pool(x: Array, window: AnyWindow) -> Array:
+    """Return the largest entry of each window, (N, C, H, W) -> (N, C, OH, OW); padding takes no part."""
+    x = laid_out(x)
+    y = full_images(x.shape[:2] + window.output_size(x.shape[2:]), -np.inf, x.dtype)
+    for _, outputs, inputs in window.taps(x.shape[2:]):
+        y[outputs] = np.maximum(y[outputs], x[inputs])
+    return y
+
+
+def max_pool_adjoint(dy: Array, x: Array, y: Array, window: AnyWindow) -> Array:
+    """Send the gradient of each window to the one entry that was its largest: -> (N, C, H, W).
+
+    The walk goes through each window once more, and the first entry that equals the maximum gets
+    the gradient; for a maximum that is NaN, the last that is NaN.
+    """
+    x = laid_out(x)
+    dx = full_images(x.shape, 0, x.dtype)
+    # what has not found its entry yet; as integers, since of floats inf - inf is NaN
+    bits = as_images(as_rows(dy).copy()).view(f"i{dy.itemsize}")
+    for _, outputs, inputs in window.taps(x.shape[2:]):
+        found = bits[outputs] * (x[inputs] == y[outputs])
+        bits[outputs] ^= found
+        dx[inputs] += found.view(x.dtype)
+    if bits.any():
+        for _, outputs, inputs in reversed(list(window.taps(x.shape[2:]))):
+            found = bits[outputs] * np.isnan(x[inputs])
+            bits[outputs] ^= found
+            dx[inputs] += found.view(x.dtype)
+    return dx
+
+
+def max_positions(x: Array, y: Array, window: AnyWindow) -> Array:
+    """Return where in its image the largest entry of each window stands, ``h W + w``: (N, C, OH, OW).
+
+    A tie goes to the tap that comes first, the kernel's rows before its columns; NaN to the last.
     """
     height, width = x.shape[2:]
     positions = np.arange(height * width).reshape(height, width)
-    y = np.full(x.shape[:2] + window.output_size((height, width)), -np.inf, x.dtype)
     where = np.full(y.shape, -1)
     for _, outputs, inputs in window.taps((height, width)):
-        seen, best = x[inputs], y[outputs]
-        better = (seen > best) | (seen != seen) | (where[outputs] < 0)
-        y[outputs] = np.where(better, seen, best)
-        where[outputs] = np.where(better, positions[inputs], where[outputs])
-    return y, where
+        hit = (x[inputs] == y[outputs]) & (where[outputs] < 0) | np.isnan(x[inputs])
+        where[outputs] = np.where(hit, positions[inputs], where[outputs])
+    return where
 
 
-def max_pool_adjoint(dy: Array, where: Array, size: Pair) -> Array:
-    """Send the gradient of each window to the one entry that was its largest: -> (N, C, H, W)."""
-    planes = dy.shape[0] * dy.shape[1]
-    pixels = size[0] * size[1]
-    dx = np.zeros((planes, pixels), dy.dtype)
-    rows = np.arange(planes)[:, None]
-    windows = dy.shape[2] * dy.shape[3]
-    np.add.at(dx, (rows, where.reshape(planes, windows)), dy.reshape(planes, windows))
-    return dx.reshape(*dy.shape[:2], *size)
-
-
-def avg_pool(x: Array, window: Window | AdaptiveWindow, counts: Array | int) -> Array:
+def avg_pool(x: Array, window: AnyWindow, counts: Array | int) -> Array:
     """Return the sum of each window over its count: (N, C, H, W) -> (N, C, OH, OW)."""
-    y = np.zeros(x.shape[:2] + window.output_size(x.shape[2:]), x.dtype)
+    x = laid_out(x)
+    y = full_images(x.shape[:2] + window.output_size(x.shape[2:]), 0, x.dtype)
     for _, outputs, inputs in window.taps(x.shape[2:]):
         y[outputs] += x[inputs]
     y /= np.asarray(counts, y.dtype)
     return y
 
 
-def avg_pool_adjoint(dy: Array, window: Window | AdaptiveWindow, counts: Array | int, size: Pair) -> Array:
+def avg_pool_adjoint(dy: Array, window: AnyWindow, counts: Array | int, size: Pair) -> Array:
     """Spread the gradient of each window evenly over what it saw: (N, C, OH, OW) -> (N, C, H, W)."""
-    dx = np.zeros(dy.shape[:2] + size, dy.dtype)
-    share = dy / np.asarray(counts, dy.dtype)
+    dx = full_images(dy.shape[:2] + size, 0, dy.dtype)
+    share = laid_out(dy) / np.asarray(counts, dy.dtype)
     for _, outputs, inputs in window.taps(size):
         dx[inputs] += share[outputs]
     return dx

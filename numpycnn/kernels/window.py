@@ -58,7 +58,7 @@ class Window:
         Padding is never touched.
         """
         rows, cols = (
-            list(_axis_taps(*args))
+            list(axis_taps(*args))
             for args in zip(
                 size, self.output_size(size), self.kernel, self.stride, self.padding, self.dilation, strict=True
             )
@@ -112,7 +112,7 @@ def _steps(size: int, extent: int, stride: int, padding: Pair, ceil_mode: bool) 
     return steps
 
 
-def _axis_taps(
+def axis_taps(
     size: int, steps: int, kernel: int, stride: int, padding: Pair, dilation: int
 ) -> Iterator[tuple[int, slice, slice]]:
     """Walk over the taps of one axis: the tap, the outputs that see an input by it, those inputs."""

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .errors import LayerError, ShapeError
 from .layer import Array, Layer, Module
 
-Pass = Callable[[Any, Array], Array]
+Result = TypeVar("Result")
 
 
-def _located(method: Pass) -> Pass:
+def _located(method: Callable[[Any, Array], Result]) -> Callable[[Any, Array], Result]:
     """Let an error that passes through say where in this container the failing layer stands."""
 
     @functools.wraps(method)
-    def run(self: Container, x: Array) -> Array:
+    def run(self: Container, x: Array) -> Result:
         try:
             return method(self, x)
         except LayerError as error:
@@ -86,6 +86,14 @@ class Sequential(Container):
             dy = layer.backward(dy)
         return dy
 
+    @_located
+    def backward_parameters(self, dy: Array) -> None:
+        layers = self.layers
+        for layer in reversed(layers[1:]):
+            dy = layer.backward(dy)
+        for layer in layers[:1]:
+            layer.backward_parameters(dy)
+
 
 class Add(Container):
     """The sum of branches that all see the same input: ``y = f_1(x) + ... + f_n(x)``.
@@ -116,6 +124,11 @@ class Add(Container):
     @_located
     def backward(self, dy: Array) -> Array:
         return functools.reduce(np.add, [branch.backward(dy) for branch in self.layers])
+
+    @_located
+    def backward_parameters(self, dy: Array) -> None:
+        for branch in self.layers:
+            branch.backward_parameters(dy)
 
 
 class Concat(Container):
@@ -158,9 +171,17 @@ class Concat(Container):
 
     @_located
     def backward(self, dy: Array) -> Array:
+        return functools.reduce(np.add, [branch.backward(part) for branch, part in self._parts(dy)])
+
+    @_located
+    def backward_parameters(self, dy: Array) -> None:
+        for branch, part in self._parts(dy):
+            branch.backward_parameters(part)
+
+    def _parts(self, dy: Array) -> Iterator[tuple[Layer, Array]]:
+        """Deal each branch its slice of the upstream gradient."""
         (widths,) = self.recall(dy)
-        slices = np.split(dy, np.cumsum(widths)[:-1], self.dim)
-        return functools.reduce(np.add, [f.backward(part) for f, part in zip(self.layers, slices, strict=True)])
+        return zip(self.layers, np.split(dy, np.cumsum(widths)[:-1], self.dim), strict=True)
 
     def _other_sides(self, y: Array) -> tuple[int, ...]:
         if not -y.ndim <= self.dim < y.ndim:
@@ -208,6 +229,10 @@ class Block(Layer):
     @_located
     def backward(self, dy: Array) -> Array:
         return self._route.backward(dy)
+
+    @_located
+    def backward_parameters(self, dy: Array) -> None:
+        self._route.backward_parameters(dy)
 
     def __setattr__(self, name: str, value: Any) -> None:
         old = vars(self).get(name)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..kernels.correlate import correlate, correlate_input, correlate_weight
+from ..kernels.layout import laid_out
 from ..kernels.pad import pad, pad_adjoint
 from ..kernels.window import Window
 from . import init
@@ -122,7 +123,7 @@ class Conv2d(Layer):
 
     def forward(self, x: Array) -> Array:
         self._check(x)
-        images = as_batch(x)
+        images = laid_out(as_batch(x))
         if self._border != UNPADDED:
             images = pad(images, self._border, self.padding_mode)
         y = correlate(images, self.weight.data, self._window, self.groups)
@@ -133,15 +134,23 @@ class Conv2d(Layer):
         return y
 
     def backward(self, dy: Array) -> Array:
-        (images,) = self.recall(dy)
-        dy_images = as_batch(dy)
-        self.weight.add_grad(correlate_weight(images, dy_images, self._window, self.groups))
-        if self.bias is not None:
-            self.bias.add_grad(dy_images.sum((0, 2, 3)))
+        images, dy_images = self._learn(dy)
         dx = correlate_input(dy_images, self.weight.data, self._window, self.groups, images.shape[2:])
         if self._border != UNPADDED:
             dx = pad_adjoint(dx, self._border, self.padding_mode)
         return dx if dy.ndim == 4 else dx[0]
+
+    def backward_parameters(self, dy: Array) -> None:
+        self._learn(dy)
+
+    def _learn(self, dy: Array) -> tuple[Array, Array]:
+        """Add to the gradients of weight and bias; return what forward saw and dy, both as batches."""
+        (images,) = self.recall(dy)
+        dy_images = laid_out(as_batch(dy))
+        self.weight.add_grad(correlate_weight(images, dy_images, self._window, self.groups))
+        if self.bias is not None:
+            self.bias.add_grad(dy_images.sum((0, 2, 3)))
+        return images, dy_images
 
     def _check(self, x: Array) -> None:
         check_images(self, x)

@@ -67,7 +67,7 @@ class Module:
     def __init_subclass__(cls) -> None:
         """Let NaN and infinities pass through every forward and backward without a word, as in PyTorch."""
         super().__init_subclass__()
-        for name in ("forward", "backward"):
+        for name in ("forward", "backward", "backward_parameters"):
             if name in vars(cls):
                 setattr(cls, name, np.errstate(all="ignore")(vars(cls)[name]))
 
@@ -284,6 +284,10 @@ class Layer(Module):
     def backward(self, dy: Array) -> Array:
         """Return the gradient with respect to x, given the one with respect to the output."""
         raise NotImplementedError(f"{type(self).__name__} defines no backward")
+
+    def backward_parameters(self, dy: Array) -> None:
+        """Do as backward does, but for dx: enough for a whole model in training, and less work."""
+        self.backward(dy)
 
     def __call__(self, x: Array) -> Array:
         return self.forward(x)

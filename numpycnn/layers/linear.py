@@ -70,12 +70,15 @@ class Linear(Layer):
         return y
 
     def backward(self, dy: Array) -> Array:
+        self.backward_parameters(dy)
+        return dy @ self.weight.data
+
+    def backward_parameters(self, dy: Array) -> None:
         (x,) = self.recall(dy)
         rows_x, rows_dy = x.reshape(-1, self.in_features), dy.reshape(-1, self.out_features)
         self.weight.add_grad(rows_dy.T @ rows_x)
         if self.bias is not None:
             self.bias.add_grad(rows_dy.sum(0))
-        return dy @ self.weight.data
 
     def _check(self, x: Array) -> None:
         self.check_array(x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..kernels.adaptive import AdaptiveWindow
-from ..kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint
+from ..kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint, max_positions
 from ..kernels.window import Window
 from .arguments import IntPair, pair
 from .errors import ShapeError
@@ -30,15 +30,18 @@ class MaxPooling(Pooling):
     return_indices: bool
 
     def _pool(self, x: Array, window: Window | AdaptiveWindow) -> Any:
-        y, where = max_pool(as_batch(x), window)
-        if x.ndim == 3:
-            y, where = y[0], where[0]
-        self.remember(y, where, x.shape[-2:])
-        return (y, where.copy()) if self.return_indices else y
+        images = as_batch(x)
+        maxima = max_pool(images, window)
+        y = maxima if x.ndim == 4 else maxima[0]
+        self.remember(y, images, maxima, window)
+        if not self.return_indices:
+            return y
+        where = max_positions(images, maxima, window)
+        return y, where if x.ndim == 4 else where[0]
 
     def backward(self, dy: Array) -> Array:
-        where, size = self.recall(dy)
-        dx = max_pool_adjoint(as_batch(dy), where, size)
+        images, maxima, window = self.recall(dy)
+        dx = max_pool_adjoint(as_batch(dy), images, maxima, window)
         return dx if dy.ndim == 4 else dx[0]
 
 

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from ..kernels.mask import keep
+from ..kernels.rectify import relu, relu_adjoint
 from .arguments import number
 from .layer import Array, Layer
 
@@ -27,13 +27,13 @@ class ReLU(Layer):
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)
-        y = np.asarray(np.maximum(x, 0))
+        y = relu(x)
         self.remember(y, y)
         return y
 
     def backward(self, dy: Array) -> Array:
         (y,) = self.recall(dy)
-        return keep(dy, ~(y <= 0))  # not y > 0: a NaN passes dy on, as in PyTorch
+        return relu_adjoint(dy, y)
 
 
 class LeakyReLU(Layer):

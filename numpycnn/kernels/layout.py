@@ -1,0 +1,44 @@
+"""How images lie in memory: always (N, C, H, W) for whoever sees them, row after row underneath.
+
+Kernels make their results as rows, (H, C, W, N): then numbers of the same pixel of all images are
+neighbours, every operation over windows runs along them, and the rows that a window sees are one
+block (``rows.py``). A user's array in NumPy's own order is copied once, at the first layer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .window import Array
+
+
+def as_rows(x: Array) -> Array:
+    """Lay images out row by row, (N, C, H, W) -> (H, C, W, N); a view where they lie so already."""
+    return np.ascontiguousarray(x.transpose(2, 1, 3, 0))
+
+
+def as_images(rows: Array) -> Array:
+    """See rows as images: (H, C, W, N) -> (N, C, H, W), a view."""
+    return rows.transpose(3, 1, 0, 2)
+
+
+def laid_out(x: Array) -> Array:
+    """Lay images out row by row and see them as images; as they are where they lie so already."""
+    return as_images(as_rows(x))
+
+
+def full_images(shape: tuple[int, ...], value: float, dtype: np.dtype[Any]) -> Array:
+    """Make images of one value, (N, C, H, W), that lie row by row."""
+    n, channels, height, width = shape
+    return as_images(np.full((height, channels, width, n), value, dtype))
+
+
+def like(x: Array, model: Array) -> Array:
+    """Lay an array out in memory as another of the same shape; itself where it lies so already."""
+    if x.strides == model.strides:
+        return x
+    copy = np.empty_like(model, x.dtype)
+    copy[...] = x
+    return copy

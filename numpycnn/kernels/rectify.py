@@ -1,0 +1,52 @@
+"""The rectifier and its derivative, as fast as numbers can be read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .layout import like
+from .window import Array
+
+BLOCK = 1 << 15
+ZEROS = {np.dtype(kind): np.zeros(BLOCK, kind) for kind in (np.float32, np.float64)}
+
+
+def relu(x: Array) -> Array:
+    """Return ``max(x, 0)``, laid out as x.
+
+    NumPy's maximum of two arrays runs three times as fast as that of an array and a number; so a
+    block of x at a time meets a block of zeros, which stays in the cache.
+    """
+    y = np.empty_like(x)
+    if x.strides != y.strides:
+        return np.asarray(np.maximum(x, 0))
+    zeros = ZEROS[x.dtype]
+    for block, result in zip(_blocks(x), _blocks(y), strict=True):
+        np.maximum(block, zeros[: len(block)], out=result)
+    return y
+
+
+def relu_adjoint(dy: Array, y: Array) -> Array:
+    """Return dy where y is not at most 0 (a NaN passes dy on, as in PyTorch), else 0.
+
+    The bits of dy, read as integers, are multiplied by 0 or 1. As floats, inf * 0 would be NaN;
+    and ``np.where``, which branches, takes many times as long on a mask without pattern.
+    """
+    passes = np.asarray(y <= 0)
+    np.logical_not(passes, out=passes)
+    return keep(like(dy, y), passes)
+
+
+def keep(x: Array, mask: Array) -> Array:
+    """Return x where the mask is true, else 0, whatever x is."""
+    bits = x.view(f"i{x.itemsize}") * mask
+    return np.asarray(bits.view(x.dtype))
+
+
+def _blocks(x: Array) -> Iterator[Array]:
+    """Cut an array without gaps into blocks of neighbours in memory, views all of them."""
+    flat = x.transpose(sorted(range(x.ndim), key=lambda axis: -x.strides[axis])).reshape(-1)
+    for start in range(0, len(flat), BLOCK):
+        yield flat[start : start + BLOCK]
