@@ -89,7 +89,7 @@ def _unfold(rows: Array, window: Window, groups: int, strip: slice) -> Array:
     taps = axis_taps(width, ow, kw, window.stride[1], window.padding[1], window.dilation[1])
     for tap, outputs, inputs in taps:
         unfolded[:, inside, :, tap, outputs] = source[:, :, :, inputs]
-    return _overlapping(unfolded.reshape(groups, count, -1, ow * n), strip.stop - strip.start, kh, stride)
+    return _overlapping(unfolded.reshape(groups, count, channels // groups * kw, ow * n), strip.stop - strip.start, kh, stride)
 
 
 def _consecutive(rows: Array, first: int, count: int, taps: int, groups: int) -> Array:
@@ -121,7 +121,7 @@ def _overlapping(blocks: Array, count: int, taps: int, stride: int) -> Array:
 
 def _fold(dx: Array, sent: Array, window: Window, width: int, groups: int) -> None:
     """Add unfolded widths up where they lie: (G, R, C, KW, OW, N) into (R, G C, W, N)."""
-    family = dx.reshape(len(dx), groups, -1, width, dx.shape[-1]).swapaxes(0, 1)
+    family = dx.reshape(len(dx), groups, dx.shape[1] // groups, width, dx.shape[-1]).swapaxes(0, 1)
     ow = sent.shape[4]
     for tap, outputs, inputs in axis_taps(
         width, ow, window.kernel[1], window.stride[1], window.padding[1], window.dilation[1]
