@@ -83,7 +83,7 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.bn = nn.BatchNorm2d(channels)
+        self.bn = nn.BatchNorm2d(channels, eps=0.1)
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
         self.conv2 = nn.Conv2d(channels, channels, 1)
 
@@ -95,7 +95,7 @@ class OurResidual(nc.Block):
     """A block whose route uses its names in another order than the state dict."""
 
     def __init__(self, channels: int):
-        self.bn = nc.BatchNorm2d(channels)
+        self.bn = nc.BatchNorm2d(channels, eps=0.1)
         self.conv1 = nc.Conv2d(channels, channels, 3, padding=1)
         self.conv2 = nc.Conv2d(channels, channels, 1)
         self.route(

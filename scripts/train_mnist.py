@@ -109,7 +109,7 @@ class NumpySide(Side):
     def step(self, images: np.ndarray, labels: np.ndarray) -> float:
         self.optimizer.zero_grad()
         loss = self.criterion(self.model(images), labels)
-        self.model.backward(self.criterion.backward())
+        self.model.backward_parameters(self.criterion.backward())
         self.optimizer.step()
         self.schedule.step()
         return float(loss)

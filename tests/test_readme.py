@@ -1,0 +1,48 @@
+"""README says what is there: its code runs, its table has the rows of the registry, its links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from parity import __main__ as parity
+from parity.registry import ALL
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+def test_the_code_runs(code, capsys):
+    exec(code, {})  # the test executes our own README
+    loss, accuracy = capsys.readouterr().out.split()
+    assert float(loss) < 0.01
+    assert float(accuracy) == 1
+
+
+def test_the_parity_table_has_every_row_and_column():
+    table = README.split("<!-- python -m parity --markdown -->")[1].split("<!-- end of the table -->")[0]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()]
+    assert tuple(cells[0]) == parity.HEADINGS
+    assert [line[0] for line in cells[2:]] == list(ALL)
+    assert all(line[-1] in ("agrees", "equal") for line in cells[2:])
+
+
+def test_the_links_lead_somewhere():
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert links
+    missing = [link for link in links if not link.startswith("http") and not (ROOT / link).exists()]
+    assert missing == []
+
+
+def test_the_measuring_command_prints_that_table(capsys, tmp_path):
+    assert parity.main(["ReLU", "StepLR", "--cases", "5", "--markdown", "--json", str(tmp_path / "table.json")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("|")[1].strip() for line in lines] == ["row", "-" * 6, "ReLU", "StepLR"]
+    assert (tmp_path / "table.json").read_text(encoding="utf-8").startswith("[\n")
+
+
+def test_the_measuring_command_refuses_what_it_does_not_know(capsys):
+    with pytest.raises(SystemExit):
+        parity.main(["Conv4d"])
+    assert "no such row: Conv4d" in capsys.readouterr().err
