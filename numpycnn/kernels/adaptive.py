@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from .window import Array, Index, Pair, Window
+from .window import CACHED, Array, Index, Pair, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,15 @@ class AdaptiveWindow:
         """Return (OH, OW), whatever the input."""
         return self.steps
 
-    def taps(self, size: Pair) -> Iterator[tuple[Pair, Index, Index]]:
-        """Walk over the windows as ``Window.taps`` does; within one yield no output and no input appears twice."""
+    @lru_cache(maxsize=CACHED)  # noqa: B019
+    def taps(self, size: Pair) -> Sequence[tuple[Pair, Index, Index]]:
+        """Walk over the windows as ``Window.taps`` does; within one pair of indices nothing appears twice."""
         rows, cols = (list(_axis_taps(*axis)) for axis in zip(size, self.steps, strict=True))
-        for a, rows_out, rows_in in rows:
-            for b, cols_out, cols_in in cols:
-                yield (a, b), (..., *np.ix_(rows_out, cols_out)), (..., *np.ix_(rows_in, cols_in))
+        return [
+            ((a, b), (..., *np.ix_(rows_out, cols_out)), (..., *np.ix_(rows_in, cols_in)))
+            for a, rows_out, rows_in in rows
+            for b, cols_out, cols_in in cols
+        ]
 
     def counts(self, size: Pair) -> Array:
         """Return how many entries each window sees: (OH, OW)."""

@@ -35,7 +35,7 @@ def max_pool_adjoint(dy: Array, x: Array, y: Array, window: AnyWindow) -> Array:
         bits[outputs] ^= found
         dx[inputs] += found.view(x.dtype)
     if bits.any():
-        for _, outputs, inputs in reversed(list(window.taps(x.shape[2:]))):
+        for _, outputs, inputs in reversed(window.taps(x.shape[2:])):
             found = bits[outputs] * np.isnan(x[inputs])
             bits[outputs] ^= found
             dx[inputs] += found.view(x.dtype)

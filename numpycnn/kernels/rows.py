@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from .layout import as_images, as_rows
 from .window import Array, Pair, Window, axis_taps
@@ -89,7 +88,9 @@ def _unfold(rows: Array, window: Window, groups: int, strip: slice) -> Array:
     taps = axis_taps(width, ow, kw, window.stride[1], window.padding[1], window.dilation[1])
     for tap, outputs, inputs in taps:
         unfolded[:, inside, :, tap, outputs] = source[:, :, :, inputs]
-    return _overlapping(unfolded.reshape(groups, count, channels // groups * kw, ow * n), strip.stop - strip.start, kh, stride)
+    return _overlapping(
+        unfolded.reshape(groups, count, channels // groups * kw, ow * n), strip.stop - strip.start, kh, stride
+    )
 
 
 def _consecutive(rows: Array, first: int, count: int, taps: int, groups: int) -> Array:
@@ -111,12 +112,8 @@ def _overlapping(blocks: Array, count: int, taps: int, stride: int) -> Array:
     """See every run of ``taps`` blocks as one matrix: (G, B, K, P) -> (G, R, taps K, P), a view."""
     groups, _, lines, length = blocks.shape
     per_group, per_block, per_line, per_number = blocks.strides
-    return as_strided(
-        blocks,
-        (groups, count, taps * lines, length),
-        (per_group, per_block * stride, per_line, per_number),
-        writeable=False,
-    )
+    strides = (per_group, per_block * stride, per_line, per_number)
+    return np.ndarray((groups, count, taps * lines, length), blocks.dtype, blocks, strides=strides)
 
 
 def _fold(dx: Array, sent: Array, window: Window, width: int, groups: int) -> None:

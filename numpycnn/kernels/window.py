@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Pair = tuple[int, int]
 Index = tuple[Any, ...]
+
+CACHED = 1024
+"""Index arithmetic is done once for each geometry and size in use; for small arrays it would cost more than theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Window:
         (kh, kw), (dh, dw) = self.kernel, self.dilation
         return (kh - 1) * dh + 1, (kw - 1) * dw + 1
 
+    @lru_cache(maxsize=CACHED)  # noqa: B019 - a window is a value; the few in use are kept
     def output_size(self, size: Pair) -> Pair:
         """Return (OH, OW) for an input of (H, W); below 1 where no window fits.
 
@@ -50,22 +55,24 @@ class Window:
         )
         return oh, ow
 
-    def taps(self, size: Pair) -> Iterator[tuple[Pair, Index, Index]]:
+    @lru_cache(maxsize=CACHED)  # noqa: B019
+    def taps(self, size: Pair) -> Sequence[tuple[Pair, Index, Index]]:
         """Walk over the kernel: for each tap (a, b), the outputs whose tap is inside, and the inputs they see.
 
         The two indices select equally many rows and columns, so that over all taps
         ``y[outputs] op x[inputs]`` visits each pair of an output and an input that it sees once.
         Padding is never touched.
         """
+        steps = self.output_size(size)
         rows, cols = (
-            list(axis_taps(*args))
-            for args in zip(
-                size, self.output_size(size), self.kernel, self.stride, self.padding, self.dilation, strict=True
-            )
+            axis_taps(*axis)
+            for axis in zip(size, steps, self.kernel, self.stride, self.padding, self.dilation, strict=True)
         )
-        for a, rows_out, rows_in in rows:
-            for b, cols_out, cols_in in cols:
-                yield (a, b), (..., rows_out, cols_out), (..., rows_in, cols_in)
+        return [
+            ((a, b), (..., rows_out, cols_out), (..., rows_in, cols_in))
+            for a, rows_out, rows_in in rows
+            for b, cols_out, cols_in in cols
+        ]
 
     def sees_everywhere(self, size: Pair) -> bool:
         """Tell whether every window sees an input; one may stand in the padding, or by dilation step over the image."""
@@ -112,17 +119,20 @@ def _steps(size: int, extent: int, stride: int, padding: Pair, ceil_mode: bool) 
     return steps
 
 
+@lru_cache(maxsize=CACHED)
 def axis_taps(
     size: int, steps: int, kernel: int, stride: int, padding: Pair, dilation: int
-) -> Iterator[tuple[int, slice, slice]]:
+) -> Sequence[tuple[int, slice, slice]]:
     """Walk over the taps of one axis: the tap, the outputs that see an input by it, those inputs."""
+    taps = []
     for tap in range(kernel):
         offset = tap * dilation - padding[0]  # the input that output 0 would see
         first = max(0, -(offset // stride))  # the first output whose tap is not before the input
         last = min(steps, (size - 1 - offset) // stride + 1)  # one behind the last that is not after it
         if first < last:
             start = first * stride + offset
-            yield tap, slice(first, last), slice(start, start + (last - first - 1) * stride + 1, stride)
+            taps.append((tap, slice(first, last), slice(start, start + (last - first - 1) * stride + 1, stride)))
+    return taps
 
 
 def _axis_counts(size: int, steps: int, kernel: int, stride: int, padding: Pair, padding_counts: bool) -> Array:
