@@ -15,7 +15,6 @@ from torch import nn
 
 import numpycnn as nc
 from numpycnn.models import LeNet
-from parity import twins
 
 
 class Net(nc.Block):
@@ -104,22 +103,35 @@ def test_gradients_of_several_batches_add_up_to_that_of_all():
         np.testing.assert_allclose(parameter.grad, grad, rtol=0, atol=1e-12 * np.abs(grad).max())
 
 
+def test_without_the_gradient_of_the_input_the_others_are_the_same():
+    model, x, dy = Net(rng=0).eval(), draw(4, 2, 5, 4), draw(4, 3)
+    model(x)
+    model.backward(dy)
+    _, whole = snapshot(model)
+    model.zero_grad()
+    model(x)
+    assert model.backward_parameters(dy) is None
+    np.testing.assert_equal(snapshot(model)[1], whole)
+    with pytest.raises(nc.StateError, match="each forward serves one"):
+        model.backward_parameters(dy)
+
+
 # Errors say where
 
 
 class Fragile(nc.Layer):
-    """Passes everything on, until it is told in which pass to break."""
+    """Passes everything on, until it is told to break."""
 
-    breaks_in = None
+    broken = False
 
     def forward(self, x):
-        return self._pass("forward", x)
+        return self._pass(x)
 
     def backward(self, dy):
-        return self._pass("backward", dy)
+        return self._pass(dy)
 
-    def _pass(self, name, x):
-        if self.breaks_in == name:
+    def _pass(self, x):
+        if self.broken:
             raise nc.ShapeError(self, f"expected nothing, got x of shape {x.shape}")
         return x
 
@@ -161,12 +173,12 @@ PLACES = [
     ("path", "build"), PLACES, ids=[f"{n}: {path or 'itself'}" for n, (path, _) in enumerate(PLACES)]
 )
 def test_errors_name_the_path_in_the_model_that_was_called(path, build, way):
-    layer = Fragile()
-    model, x = build(layer), draw(2, 3)
+    layer, x = Fragile(), draw(2, 3)
+    model = build(layer)
     dy = model(x)
-    layer.breaks_in = way
+    layer.broken = True
     with pytest.raises(nc.ShapeError) as caught:
-        model(x) if way == "forward" else model.backward(dy)
+        getattr(model, way)(x if way == "forward" else dy)
     assert caught.value.module is layer
     assert caught.value.path == path
     place = f"in {path}: " if path else ""
@@ -513,7 +525,9 @@ def test_repr_of_a_network_is_a_tree():
     assert repr(nc.Sequential(nc.Conv2d(1, 2, 3), nc.Add(nc.Identity(), nc.ReLU()))) == (
         "Sequential(\n    (0): Conv2d(1, 2, 3)\n    (1): Add(\n        (0): Identity()\n        (1): ReLU()\n    )\n)"
     )
-    assert repr(twins.OurResidual(2)).startswith("OurResidual(\n    (bn): BatchNorm2d(2)\n    (conv1): Conv2d(2, 2, 3")
+    assert repr(Net()).startswith(
+        "Net(\n    (head): Linear(8, 3)\n    (features): Sequential(\n        (0): Conv2d(2, 4, 3, padding=1)\n"
+    )
 
 
 # Randomness
