@@ -1,0 +1,87 @@
+"""What a planted bug is: one of our layers with one mistake in it, and the laws that must notice it.
+
+The bugs themselves are in ``planted_*.py``, each a subclass of a few lines under a decorator that
+enters it into the catalogue. Many were found in hand-written layers; the rest are what a hand that
+writes this library could slip into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+import numpycnn as nc
+from parity import registry, twins
+from parity.laws import Law
+from parity.pair import Pair
+
+
+@dataclass(frozen=True)
+class Planted:
+    """One bug.
+
+    Attributes
+    ----------
+    bug : str
+        What is wrong, in words.
+    row : str
+        The row of the registry that it is planted in.
+    ours : callable
+        The broken constructor.
+    laws : tuple of Law
+        Those that must fail.
+    says : str
+        What their report must contain: the place where it hurts.
+    crash : type of Exception, optional
+        For a bug that is a crash: what it raises. All others are caught by a comparison.
+    """
+
+    bug: str
+    row: str
+    ours: Callable[..., nc.Module]
+    laws: tuple[Law, ...]
+    says: str = ""
+    crash: type[Exception] | None = None
+
+    @property
+    def pair(self) -> Pair:
+        """The row, with the bug in it."""
+        return replace(registry.ALL[self.row], ours=self.ours)
+
+
+CATALOGUE: list[Planted] = []
+
+
+def plant(bug: str, row: str, *laws: Law, says: str = "", crash: type[Exception] | None = None) -> Callable[..., Any]:
+    """Enter the decorated class into the catalogue; the class stays as it is."""
+
+    def enter(broken: type[nc.Module]) -> type[nc.Module]:
+        CATALOGUE.append(Planted(bug, row, constructor(row, broken), laws, says, crash))
+        return broken
+
+    return enter
+
+
+def constructor(row: str, broken: type[nc.Module]) -> Callable[..., nc.Module]:
+    """Return what builds a class from a case's arguments, as our side of the row does."""
+    if issubclass(broken, nc.Sequential | nc.Add | nc.Concat):
+        return lambda layers: broken(*twins.ours(row, layers))
+    if issubclass(broken, nc.NLLLoss):
+        return lambda weight=None, **kwargs: broken(None if weight is None else np.array(weight), **kwargs)
+    if issubclass(broken, nc.models.LeNet5):
+        return lambda activation="Tanh": broken(activation=getattr(nc, activation))
+    return broken
+
+
+@contextmanager
+def reading(own: nc.Parameter | nc.Buffer, instead: np.ndarray) -> Iterator[None]:
+    """Let a layer read other values in the place of its own for a moment."""
+    before, own.data = own.data, instead
+    try:
+        yield
+    finally:
+        own.data = before

@@ -1,0 +1,133 @@
+"""Planted bugs: containers, blocks, models."""
+
+import functools
+
+import numpy as np
+from planted import plant
+
+import numpycnn as nc
+from parity.laws import backward, forward, no_grad, parameters_only, state
+from parity.twins import OurResidual
+
+
+@plant("backward runs through the layers in the order of forward", "Sequential", backward, crash=ValueError)
+class BackInTheSameOrder(nc.Sequential):
+    def backward(self, dy):
+        for layer in self.layers:
+            dy = layer.backward(dy)
+        return dy
+
+
+@plant("the last layer is skipped in backward", "Sequential", backward, crash=ValueError)
+class SkipsTheLast(nc.Sequential):
+    def backward(self, dy):
+        for layer in reversed(self.layers[:-1]):
+            dy = layer.backward(dy)
+        return dy
+
+
+@plant("where dx is not wanted, only the last layer learns", "Sequential", parameters_only, says="gradient of")
+class OnlyTheLastLearns(nc.Sequential):
+    def backward_parameters(self, dy):
+        self.layers[-1].backward_parameters(dy)
+
+
+@plant("layers are named from 1", "Sequential", state, crash=RuntimeError)
+class NamedFromOne(nc.Sequential):
+    def __init__(self, *layers):
+        for index, layer in enumerate(layers, 1):
+            setattr(self, str(index), layer)
+
+
+@plant("each branch remembers under no_grad", "Sequential", no_grad)
+class RemembersAnyway(nc.Sequential):
+    def forward(self, x):
+        for layer in self.layers:
+            layer.remember = functools.partial(_remember, layer)
+        return super().forward(x)
+
+
+def _remember(layer, y, *values):
+    layer._memory = (y.shape, y.dtype, values)
+
+
+@plant("each branch gets its share of the gradient instead of all of it", "Add", backward)
+class SharesTheGradient(nc.Add):
+    def backward(self, dy):
+        return super().backward(dy / np.asarray(len(self), dy.dtype))
+
+
+@plant("only the first branch sends its gradient back", "Add", backward)
+class FirstBranchOnly(nc.Add):
+    def backward(self, dy):
+        return self.layers[0].backward(dy)
+
+
+@plant("the sum is collected in the output of the first branch", "Add", backward, says="dx:")
+class CollectsInPlace(nc.Add):
+    def forward(self, x):
+        y = self.layers[0].forward(x)
+        for branch in self.layers[1:]:
+            y += branch.forward(x)
+        return y
+
+
+@plant("the gradient is split in the order of the last branch first", "Concat", backward, crash=ValueError)
+class SplitBackwards(nc.Concat):
+    def backward(self, dy):
+        (widths,) = self.recall(dy)
+        parts = np.split(dy, np.cumsum(widths[::-1])[:-1], self.dim)
+        return functools.reduce(np.add, [f.backward(part) for f, part in zip(self.layers, parts[::-1], strict=True)])
+
+
+@plant("the gradient is split evenly", "Concat", backward, crash=ValueError)
+class SplitEvenly(nc.Concat):
+    def backward(self, dy):
+        self.recall(dy)
+        parts = np.array_split(dy, len(self), self.dim)
+        return functools.reduce(np.add, [f.backward(part) for f, part in zip(self.layers, parts, strict=True)])
+
+
+@plant("the gradients of the branches are put side by side instead of added", "Concat", backward)
+class GradientsSideBySide(nc.Concat):
+    def backward(self, dy):
+        (widths,) = self.recall(dy)
+        parts = np.split(dy, np.cumsum(widths)[:-1], self.dim)
+        return np.concatenate([f.backward(part) for f, part in zip(self.layers, parts, strict=True)], self.dim)
+
+
+@plant("the rectifier comes before the sum", "Block", forward, says="y:")
+class RectifiedTooEarly(OurResidual):
+    def __init__(self, channels):
+        super().__init__(channels)
+        branch = nc.Sequential(self.conv1, nc.ReLU(), self.conv2, nc.ReLU())
+        self.route(nc.Add(branch, nc.Identity()), self.bn, nc.ReLU())
+
+
+@plant("the short cut is forgotten in backward", "Block", backward, says="dx:")
+class ShortCutForgotten(OurResidual):
+    def __init__(self, channels):
+        super().__init__(channels)
+        branch = nc.Sequential(self.conv1, nc.ReLU(), self.conv2)
+        self.route(FirstBranchOnly(branch, nc.Identity()), self.bn, nc.ReLU())
+
+
+@plant("the state dict follows the wiring", "Block", state, says="expected the keys")
+class NamedAsWired(OurResidual):
+    def __init__(self, channels):
+        super().__init__(channels)
+        self.bn = vars(self).pop("bn")
+
+
+@plant("a rectifier is forgotten", "LeNet", forward, says="y:")
+class RectifierForgotten(nc.models.LeNet):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._route[8] = nc.Identity()
+
+
+@plant("maxima are pooled instead of averages", "LeNet5", forward, says="y:")
+class MaximaPooled(nc.models.LeNet5):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._route[2] = nc.MaxPool2d(2)

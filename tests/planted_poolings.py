@@ -1,0 +1,309 @@
+"""Planted bugs: poolings."""
+
+import numpy as np
+from planted import plant
+
+import numpycnn as nc
+from parity.laws import backward, dtype, empty_batch, forward, refusals
+
+# Maxima
+
+
+class Maxima(nc.MaxPool2d):
+    """The maximum as a loop over the taps, with each of its decisions apart; as it stands here it is right."""
+
+    lowest = -np.inf
+
+    def walk(self, size):
+        return self._window.taps(size)
+
+    def better(self, seen, best, nothing_yet):
+        return (seen > best) | np.isnan(seen) | nothing_yet
+
+    def send(self, dy, x, y, where):
+        """Return dx; where holds the flat position of each window's maximum."""
+        dx = np.zeros_like(x)
+        planes = np.indices(where.shape)[:-2]
+        np.add.at(dx, (*planes, *np.divmod(where, x.shape[-1])), dy)
+        return dx
+
+    def forward(self, x):
+        super().forward(x)  # refuses what it must
+        size = x.shape[-2:]
+        positions = np.arange(size[0] * size[1]).reshape(size)
+        y = np.full(x.shape[:-2] + self._window.output_size(size), self.lowest, x.dtype)
+        where = np.full(y.shape, -1)
+        for _, outputs, inputs in self.walk(size):
+            better = self.better(x[inputs], y[outputs], where[outputs] < 0)
+            y[outputs] = np.where(better, x[inputs], y[outputs])
+            where[outputs] = np.where(better, positions[inputs], where[outputs])
+        self.remember(y, x, y, where)
+        return (y, where.copy()) if self.return_indices else y
+
+    def backward(self, dy):
+        return self.send(dy, *self.recall(dy))
+
+
+@plant("the padding is 0 instead of nothing, which wins over negative numbers", "MaxPool2d", forward, says="y:")
+class PaddedWithZeros(Maxima):
+    def forward(self, x):
+        y, *indices = out if isinstance(out := super().forward(x), tuple) else (out,)
+        seen = np.zeros(y.shape[-2:], int)
+        for _, outputs, _ in self.walk(x.shape[-2:]):
+            seen[outputs] += 1
+        y = np.where(seen < np.prod(self.kernel_size), np.maximum(y, 0), y)
+        return (y, *indices) if indices else y
+
+
+@plant("the search begins at 0", "MaxPool2d", forward, says="y:")
+class BeginsAtZero(Maxima):
+    lowest = 0
+
+    def better(self, seen, best, nothing_yet):
+        return (seen > best) | np.isnan(seen)
+
+
+@plant("a window of nothing but -inf has no maximum", "MaxPool2d", backward, says="dx:")
+class OnlyMinusInfinity(Maxima):
+    def better(self, seen, best, nothing_yet):
+        return (seen > best) | np.isnan(seen)
+
+
+@plant("a NaN is passed over", "MaxPool2d", forward, says="y:")
+class PassesOverNaN(Maxima):
+    def better(self, seen, best, nothing_yet):
+        return (seen > best) | nothing_yet
+
+
+@plant("of two NaNs the first one wins", "MaxPool2d", backward, says="dx:")
+class FirstNaN(Maxima):
+    def better(self, seen, best, nothing_yet):
+        return (seen > best) | (np.isnan(seen) & ~np.isnan(best)) | nothing_yet
+
+
+@plant("a tie goes to the last", "MaxPool2d", backward, says="dx:")
+class LastOfTies(Maxima):
+    def better(self, seen, best, nothing_yet):
+        return (seen >= best) | np.isnan(seen)
+
+
+@plant("a tie goes to the first column instead of the first row", "MaxPool2d", backward, says="dx:")
+class FirstColumn(Maxima):
+    def walk(self, size):
+        return sorted(super().walk(size), key=lambda tap: tap[0][::-1])
+
+
+@plant("with padding, dilation or ceil_mode a tie goes to the last", "MaxPool2d", backward, says="dx:")
+class LastOfTiesInHardWindows(LastOfTies):
+    def better(self, seen, best, nothing_yet):
+        easy = (self.padding, self.dilation, self.ceil_mode) == ((0, 0), (1, 1), False)
+        return (Maxima if easy else LastOfTies).better(self, seen, best, nothing_yet)
+
+
+@plant("the indices count in the window instead of the image", "MaxPool2d", forward, says="indices")
+class IndicesInTheWindow(nc.MaxPool2d):
+    def forward(self, x):
+        out = super().forward(x)
+        return (out[0], out[1] % np.prod(self.kernel_size)) if self.return_indices else out
+
+
+@plant("one mask for overlapping windows, with maxima counted twice", "MaxPool2d", backward, says="dx:")
+class MaskCountsTwice(Maxima):
+    def send(self, dy, x, y, where):
+        mask = super().send(np.ones_like(dy), x, y, where)
+        dx = np.zeros_like(x)
+        for _, outputs, inputs in self.walk(x.shape[-2:]):
+            dx[inputs] += dy[outputs] * mask[inputs]
+        return dx
+
+
+@plant("the gradient of a window leaks to its neighbour's maximum", "MaxPool2d", backward, says="dx:")
+class MaskLeaks(Maxima):
+    def send(self, dy, x, y, where):
+        mask = super().send(np.ones_like(dy), x, y, where) > 0
+        dx = np.zeros_like(x)
+        for _, outputs, inputs in self.walk(x.shape[-2:]):
+            dx[inputs] += dy[outputs] * mask[inputs]
+        return dx
+
+
+@plant("every tie gets the gradient", "MaxPool2d", backward, says="dx:")
+class EveryTie(Maxima):
+    def send(self, dy, x, y, where):
+        dx = np.zeros_like(x)
+        for _, outputs, inputs in self.walk(x.shape[-2:]):
+            dx[inputs] += dy[outputs] * (x[inputs] == y[outputs])
+        return dx
+
+
+@plant("the position is found from the kernel's size instead of the stride", "MaxPool2d", backward, says="dx:")
+class KernelForStride(Maxima):
+    def send(self, dy, x, y, where):
+        (height, width), (kh, kw), (sh, sw) = x.shape[-2:], self.kernel_size, self.stride
+        i, j = np.indices(y.shape[-2:])
+        h, w = where // width + i * (kh - sh), where % width + j * (kw - sw)
+        return super().send(dy, x, y, h.clip(0, height - 1) * width + w.clip(0, width - 1))
+
+
+@plant("the gradients of overlapping windows are assigned instead of added", "MaxPool2d", backward, says="dx:")
+class Assigns(Maxima):
+    def send(self, dy, x, y, where):
+        dx = np.zeros_like(x)
+        dx[(*np.indices(where.shape)[:-2], *np.divmod(where, x.shape[-1]))] = dy
+        return dx
+
+
+# Windows
+
+
+@plant("the padding is filled by [p:-p], which for p = 0 is nothing", "MaxPool2d", forward, crash=ValueError)
+class FillsByMinusZero(nc.MaxPool2d):
+    def forward(self, x):
+        height, width = x.shape[-2:]
+        p, q = self.padding
+        if (p, q) != (0, 0):
+            padded = np.full((*x.shape[:-2], height + 2 * p, width + 2 * q), -np.inf, x.dtype)
+            padded[..., p:-p, q:-q] = x
+        return super().forward(x)
+
+
+@plant("a kernel given as a tuple is refused", "MaxPool2d", refusals, says="torch takes this")
+class TupleRefused(nc.MaxPool2d):
+    def __init__(self, kernel_size, **kwargs):
+        if not isinstance(kernel_size, int):
+            raise TypeError(f"MaxPool2d: expected kernel_size to be an int, got {kernel_size!r}")
+        super().__init__(kernel_size, **kwargs)
+
+
+@plant("geometries that do not divide exactly are refused", "MaxPool2d", refusals, says="torch takes this")
+class ExactOnly(nc.MaxPool2d):
+    def forward(self, x):
+        out = super().forward(x)
+        spans = zip(x.shape[-2:], self.padding, self.kernel_size, self.stride, strict=True)
+        if any((side + 2 * padding - kernel) % stride for side, padding, kernel, stride in spans):
+            raise nc.ShapeError(self, f"expected strides to divide the image exactly, got x of shape {x.shape}")
+        return out
+
+
+@plant("the stride is 1 unless given, instead of the kernel's size", "AvgPool2d", forward, says="y: expected shape")
+class StepsByOne(nc.AvgPool2d):
+    def __init__(self, *, stride=1, **kwargs):
+        super().__init__(**kwargs, stride=stride)
+
+
+@plant("ceil_mode is ignored", "AvgPool2d", forward, says="y: expected shape")
+class CeilIgnored(nc.AvgPool2d):
+    def __init__(self, *, ceil_mode=False, **kwargs):
+        super().__init__(**kwargs)
+
+
+@plant("with ceil_mode the last window may begin behind the image", "AvgPool2d", forward, says="y: expected shape")
+class WindowBehindTheImage(nc.AvgPool2d):
+    def forward(self, x):
+        y = super().forward(x)
+        if not self.ceil_mode:
+            return y
+        spans = zip(x.shape[-2:], self.padding, self.kernel_size, self.stride, strict=True)
+        steps = [-(-(side + 2 * padding - kernel) // stride) + 1 for side, padding, kernel, stride in spans]
+        return np.pad(y, [(0, 0)] * (y.ndim - 2) + [(0, n - m) for n, m in zip(steps, y.shape[-2:], strict=True)])
+
+
+@plant("height and width are swapped, which a square stride hides", "AvgPool2d", forward, says="y:")
+class StrideSwapped(nc.AvgPool2d):
+    def __init__(self, *, stride=None, **kwargs):
+        super().__init__(**kwargs, stride=stride[::-1] if isinstance(stride, tuple) else stride)
+
+
+# Averages
+
+
+@plant("with ceil_mode all windows are divided by the kernel's size", "AvgPool2d", forward, says="y:")
+class SameCountForAll(nc.AvgPool2d):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        if self.ceil_mode and self.count_include_pad and self.divisor_override is None:
+            self.divisor_override = int(np.prod(self.kernel_size))
+
+
+@plant("padding is always counted", "AvgPool2d", forward, says="y:")
+class PaddingCounts(nc.AvgPool2d):
+    def __init__(self, *, count_include_pad=True, **kwargs):
+        super().__init__(**kwargs)
+
+
+@plant("divisor_override is forgotten in backward", "AvgPool2d", backward, says="dx:")
+class DivisorForgotten(nc.AvgPool2d):
+    def forward(self, x):
+        y = super().forward(x)
+        divisor, self.divisor_override = self.divisor_override, None
+        super().forward(x)  # what backward will go by
+        self.divisor_override = divisor
+        return y
+
+
+@plant("whole numbers are taken, and backward has no room for fractions", "AvgPool2d", dtype, says="integers")
+class IntegersTaken(nc.AvgPool2d):
+    def check_array(self, x, name="x"):
+        pass
+
+    def forward(self, x):
+        self._dx = np.zeros_like(x)
+        return super().forward(x.astype(np.float64) if x.dtype.kind == "i" else x)
+
+    def backward(self, dy):
+        self._dx += super().backward(dy)
+        return self._dx
+
+
+@plant("a float32 sum is divided by an int64 count", "AvgPool2d", forward, says="y: expected dtype float32")
+class DividedByIntegers(nc.AvgPool2d):
+    def forward(self, x):
+        count = np.prod(self.kernel_size)
+        return super().forward(x) * count / count
+
+
+@plant("the images of an empty batch are stacked", "AvgPool2d", empty_batch, crash=ValueError)
+class ImageByImage(nc.AvgPool2d):
+    def forward(self, x):
+        return np.stack([*super().forward(x)])
+
+
+# Adaptive poolings
+
+
+def even(layer, x):
+    """Return the kernel and stride that one often sees: the stride is H // OH, the kernel what is left."""
+    outs = [side if out is None else out for out, side in zip(layer.output_size, x.shape[-2:], strict=True)]
+    stride = tuple(max(1, side // out) for out, side in zip(outs, x.shape[-2:], strict=True))
+    kernel = tuple(max(1, n - (out - 1) * s) for n, out, s in zip(x.shape[-2:], outs, stride, strict=True))
+    return kernel, stride
+
+
+@plant("all windows have the same size and step", "AdaptiveMaxPool2d", forward, says="y:")
+class EvenMaxima(nc.AdaptiveMaxPool2d):
+    def forward(self, x):
+        super().forward(x)
+        return nc.MaxPool2d(*even(self, x), return_indices=self.return_indices).forward(x)
+
+
+@plant("all windows have the same size and step", "AdaptiveAvgPool2d", forward, says="y:")
+class EvenAverages(nc.AdaptiveAvgPool2d):
+    def forward(self, x):
+        super().forward(x)
+        return nc.AvgPool2d(*even(self, x)).forward(x)
+
+
+@plant("None for a side of the output means 1", "AdaptiveAvgPool2d", forward, says="y: expected shape")
+class NoneIsOne(nc.AdaptiveAvgPool2d):
+    def __init__(self, output_size):
+        super().__init__(output_size)
+        self.output_size = tuple(side or 1 for side in self.output_size)
+
+
+@plant("a refusal does not say what came", "AdaptiveAvgPool2d", refusals, says="says not what was expected")
+class RefusesWithoutValues(nc.AdaptiveAvgPool2d):
+    def forward(self, x):
+        try:
+            return super().forward(x)
+        except nc.ShapeError as error:
+            raise nc.ShapeError(self, "wrong shape") from error
