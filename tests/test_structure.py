@@ -175,7 +175,7 @@ def tricks(source):
                 found |= {alias.name for alias in aliases} & TRICKS_OF_NUMPY
             case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name):
                 found |= {name} & TRICKS
-            case ast.keyword(arg="out" | "order" as name):
+            case ast.keyword(arg="out" | "order" | "strides" as name):
                 found.add(f"{name}=")
     return found
 
@@ -186,6 +186,7 @@ def test_the_search_for_tricks_finds_them():
     assert tricks("from numpy.lib.stride_tricks import as_strided as view") == {"as_strided"}
     assert tricks("from multiprocessing import pool\npool.ThreadPool(2)") == {"ThreadPool"}
     assert tricks("y.copy(order='F')") == {"order="}
+    assert tricks("np.ndarray((2, 2), x.dtype, x, strides=(8, 8))") == {"strides="}
     assert tricks("y = np.zeros(3)\nout = inspect.Parameter.empty, threading.local()") == set()
 
 
