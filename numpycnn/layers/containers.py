@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
 
+from .arguments import integer
 from .errors import LayerError, ShapeError
 from .layer import Array, Layer, Module
 
@@ -111,14 +113,14 @@ class Add(Container):
 
     def __init__(self, *branches: Layer):
         if not branches:
-            raise ValueError("Add needs at least one branch")
+            raise ValueError("Add: expected at least one branch, got none")
         super().__init__(*branches)
 
     @_located
     def forward(self, x: Array) -> Array:
         outputs = [branch.forward(x) for branch in self.layers]
         if len({y.shape for y in outputs}) > 1:
-            raise ShapeError(self, f"branches must agree in shape to be added, got {[y.shape for y in outputs]}")
+            raise ShapeError(self, f"expected branches of one shape, to be added, got {[y.shape for y in outputs]}")
         return functools.reduce(np.add, outputs)
 
     @_located
@@ -154,16 +156,16 @@ class Concat(Container):
 
     def __init__(self, *branches: Layer, dim: int = 1):
         if not branches:
-            raise ValueError("Concat needs at least one branch")
+            raise ValueError("Concat: expected at least one branch, got none")
         super().__init__(*branches)
-        self.dim = dim
+        self.dim = integer("Concat", "dim", dim, -sys.maxsize)
 
     @_located
     def forward(self, x: Array) -> Array:
         outputs = [branch.forward(x) for branch in self.layers]
         if len({self._other_sides(y) for y in outputs}) > 1:
             raise ShapeError(
-                self, f"branches must agree in shape but for axis {self.dim}, got {[y.shape for y in outputs]}"
+                self, f"expected branches that agree in shape but for axis {self.dim}, got {[y.shape for y in outputs]}"
             )
         y = np.concatenate(outputs, self.dim)
         self.remember(y, [branch.shape[self.dim] for branch in outputs])

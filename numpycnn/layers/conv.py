@@ -181,7 +181,7 @@ def _sides(
         return UNPADDED
     if padding == "same":
         if stride != (1, 1):
-            raise ValueError(f"Conv2d: padding='same' needs stride=1, got {stride}")
+            raise ValueError(f"Conv2d: expected stride=1 with padding='same', got {stride}")
         total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         top, left = total[0] // 2, total[1] // 2
         return (top, total[0] - top), (left, total[1] - left)

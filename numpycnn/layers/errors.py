@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .layer import Module
@@ -33,6 +33,10 @@ class LayerError(Exception):
         if id(self._named) not in paths:
             self._named = container
         self.path = paths[id(self._named)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be copied and sent to other processes whole."""
+        return type(self), (self.module, self.args[0]), vars(self)
 
     def __str__(self) -> str:
         place = f"in {self.path}: " if self.path else ""

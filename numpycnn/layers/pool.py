@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ..kernels.adaptive import AdaptiveWindow
 from ..kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint, max_positions
 from ..kernels.window import Window
-from .arguments import IntPair, pair
+from .arguments import IntPair, integer, pair
 from .errors import ShapeError
 from .images import as_batch, check_fit, check_images, check_sides
 from .layer import Array, Layer
@@ -175,6 +176,8 @@ class AvgPool2d(AvgPooling):
         self.padding = _half_padding("AvgPool2d", padding, self.kernel_size)
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
+        if divisor_override is not None:
+            divisor_override = integer("AvgPool2d", "divisor_override", divisor_override, -sys.maxsize)
         if divisor_override == 0:
             raise ValueError("AvgPool2d: expected divisor_override to be another number than 0, got 0")
         self.divisor_override = divisor_override

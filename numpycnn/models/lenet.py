@@ -105,6 +105,8 @@ class LeNet5(Block):
         rng: Seed = None,
         dtype: npt.DTypeLike = np.float32,
     ):
+        if not (isinstance(activation, type) and issubclass(activation, Layer)):
+            raise TypeError(f"LeNet5: expected activation to be a type of layer, such as Tanh, got {activation!r}")
         rng = np.random.default_rng(rng)
         self.conv1 = Conv2d(1, 6, 5, rng=rng, dtype=dtype)
         self.conv2 = Conv2d(6, 16, 5, rng=rng, dtype=dtype)
