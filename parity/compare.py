@@ -29,11 +29,13 @@ def agree(what: str, ours: Any, theirs: np.ndarray, dtype: str, ulps: float, exa
     exact : bool
         Whether there is none.
     """
-    ours = np.asarray(ours)
+    if not isinstance(ours, np.ndarray | np.generic):
+        raise AssertionError(f"{what}: expected an array, got {type(ours).__name__}")
     if ours.dtype != dtype:
         raise AssertionError(f"{what}: expected dtype {dtype}, got {ours.dtype}")
     if ours.shape != theirs.shape:
         raise AssertionError(f"{what}: expected shape {theirs.shape}, got {ours.shape}")
+    ours = np.asarray(ours)
     error = distance(ours, theirs)
     bound = 0.0 if exact else ulps * np.finfo(dtype).eps * scale(theirs)
     wrong = ~(error <= bound)

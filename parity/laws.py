@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -39,24 +40,31 @@ def check(law: Law, pair: Pair, case: Case) -> None:
 class Run:
     """Both sides of a case with equal weights, after a forward pass on equal input."""
 
-    def __init__(self, pair: Pair, case: Case, layout: Callable[[np.ndarray], np.ndarray] = np.asarray):
+    def __init__(
+        self,
+        pair: Pair,
+        case: Case,
+        layout: Callable[[np.ndarray], np.ndarray] = np.asarray,
+        mode: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ):
         self.pair, self.case, self.layout = pair, case, layout
         self.ours, self.theirs, self.draw = bridge.twins(pair, case)
         self.exact = pair.exact is not None and case.values == "integers"
         torch.manual_seed(case.seed)
-        self.forward()
+        self.forward(mode)
 
-    def forward(self) -> None:
+    def forward(self, mode: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
         """Draw an input and run both sides on it, theirs first: what it drops, ours repeats."""
         self.x = self.layout(self.draw.array(self.case.shape))
-        self.extra = (self.draw.target(self.case.shape),) if self.case.target else ()
+        self.extra = (self.layout(self.draw.target(self.case.shape)),) if self.case.target else ()
         self.their_x = bridge.tensor(self.x, requires_grad=True)
         self.their_y, *self.their_indices = _tuple(self.theirs(self.their_x, *map(bridge.tensor, self.extra)))
-        self.y, *self.indices = _tuple(self.ours(self.x, *self.extra))
+        with mode():
+            self.y, *self.indices = _tuple(self.ours(self.x, *self.extra))
 
     def backward(self) -> None:
         """Draw an upstream gradient, never one of ones (it would hide a flipped one), and run both sides back."""
-        self.dy = self.layout(self.draw.array(np.shape(self.y)))
+        self.dy = self.layout(self.draw.array(np.shape(self.y), large=False))
         self.their_y.backward(bridge.tensor(self.dy))
         self.dx = self.ours.backward(self.dy)
 
@@ -69,6 +77,15 @@ class Run:
         """Hold one of our arrays against the judge's."""
         assert theirs is not None, f"{what}: torch has none"
         agree(what, ours, bridge.array(theirs), self.case.dtype, self.pair.ulps, self.exact)
+
+    def agree_buffers(self) -> None:
+        """Hold the state dict, buffers included, against the judge's."""
+        theirs = self.theirs.state_dict()
+        for name, value in self.ours.state_dict().items():
+            if value.dtype.kind == "f":
+                self.agree(name, value, theirs[name])
+            else:
+                np.testing.assert_array_equal(value, bridge.array(theirs[name]), name)
 
     def agree_backward(self) -> None:
         """Hold all gradients against the judge's."""
@@ -98,12 +115,7 @@ def buffers(pair: Pair, case: Case) -> None:
     run = Run(pair, replace(case, training=True))
     run.forward()
     run.forward()
-    theirs = run.theirs.state_dict()
-    for name, value in run.ours.state_dict().items():
-        if value.dtype.kind == "f":
-            run.agree(name, value, theirs[name])
-        else:
-            np.testing.assert_array_equal(value, bridge.array(theirs[name]), name)
+    run.agree_buffers()
 
 
 def state(pair: Pair, case: Case) -> None:
@@ -132,6 +144,8 @@ def dtype(pair: Pair, case: Case) -> None:
     other = "float32" if case.dtype == "float64" else "float64"
     if run.ours.parameters():
         refused("x of another dtype", lambda: run.ours(run.x.astype(other), *run.extra), TypeError, ".astype(")
+    whole = np.zeros(case.shape, np.int64)
+    refused("x of integers", lambda: run.ours(whole, *run.extra), TypeError, ".astype(")
     run.forward()
     refused("dy of another dtype", lambda: run.ours.backward(run.dy.astype(other)), TypeError, ".astype(")
 
@@ -173,7 +187,7 @@ def parameters_only(pair: Pair, case: Case) -> None:
     run = Run(pair, case)
     if not isinstance(run.ours, nc.Layer):
         return
-    dy = run.draw.array(np.shape(run.y))
+    dy = run.draw.array(np.shape(run.y), large=False)
     run.their_y.backward(bridge.tensor(dy))
     run.ours.backward_parameters(dy)
     for name, (ours, theirs) in run.gradients().items():
@@ -204,18 +218,21 @@ def samples(pair: Pair, case: Case) -> None:
 
 
 def no_grad(pair: Pair, case: Case) -> None:
-    """Under no_grad, in this thread alone, forward gives the same and remembers nothing, nor forgets."""
-    run = Run(pair, replace(case, training=False))
-    fresh, _, _ = bridge.twins(pair, replace(case, training=False))
+    """Under no_grad, in this thread alone, all is the same but that forward remembers nothing, nor forgets."""
+    run = Run(pair, case, mode=nc.no_grad)
+    run.agree("y", run.y, run.their_y)
+    run.agree_buffers()
+    dy = np.asarray(run.y)
+    refused("a backward after no_grad", lambda: run.ours.backward(dy), RuntimeError, "forward")
+    run.forward()
+    elsewhere: list[bool] = []
     with nc.no_grad():
-        y, *_ = _tuple(fresh(run.x, *run.extra))
-        run.ours(np.zeros_like(run.x), *run.extra)
-        other = threading.Thread(target=lambda: setattr(run, "elsewhere", nc.is_grad_enabled()))
-        other.start()
-        other.join()
-        assert run.elsewhere, "no_grad reached into another thread"
-    run.agree("y", y, run.their_y)
-    refused("a backward after no_grad", lambda: fresh.backward(np.asarray(y)), RuntimeError, "forward")
+        run.ours.eval()(np.ones_like(run.x), *run.extra)
+        thread = threading.Thread(target=lambda: elsewhere.append(nc.is_grad_enabled()))
+        thread.start()
+        thread.join()
+    assert elsewhere == [True], "no_grad reached into another thread"
+    run.ours.train(case.training)
     run.backward()
     run.agree_backward()
 
@@ -229,7 +246,7 @@ def refusals(pair: Pair, case: Case) -> None:
 
 
 def steps(pair: Pair, case: Case) -> None:
-    """Six steps lead to PyTorch's parameters, which stay the same arrays; one without a gradient stays put."""
+    """Six steps, the rate halved on the way, lead to PyTorch's parameters; without a gradient they stay put."""
     draw = Draw(case)
     start = [draw.array(case.shape) for _ in range(3)]
     ours = [nc.Parameter(value.copy()) for value in start]
@@ -238,11 +255,13 @@ def steps(pair: Pair, case: Case) -> None:
     optimizers = pair.ours(ours, **case.kwargs), pair.theirs(theirs, **case.kwargs)
     for step in range(6):
         for index, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
-            gradient = draw.array(case.shape)
+            gradient = draw.array(case.shape) * np.asarray(1 if step < 2 else 0.1, case.dtype)  # so that means fall
             idle = index == 2 or (index == 1 and step == 3)  # the last one never moves, the second one rests once
             mine.grad, other.grad = (None, None) if idle else (gradient, bridge.tensor(gradient))
         kept = copy.deepcopy([parameter.grad for parameter in ours])
         for optimizer in optimizers:
+            if step == 3:
+                optimizer.param_groups[0]["lr"] /= 2
             optimizer.step()
         for mine, grad in zip(ours, kept, strict=True):
             np.testing.assert_array_equal(mine.grad, grad, "a gradient after the step")
@@ -259,7 +278,11 @@ def rates(pair: Pair, case: Case) -> None:
     our_schedule, their_schedule = pair.ours(ours, **case.kwargs), pair.theirs(theirs, **case.kwargs)
     for epoch in range(40):
         agree(
-            f"rates in epoch {epoch}", our_schedule.get_last_lr(), np.array(their_schedule.get_last_lr()), "float64", 16
+            f"rates in epoch {epoch}",
+            np.array(our_schedule.get_last_lr()),
+            np.array(their_schedule.get_last_lr()),
+            "float64",
+            16,
         )
         if epoch == 25:
             ours.param_groups[1]["lr"] = theirs.param_groups[1]["lr"] = 0.7
@@ -329,7 +352,7 @@ def _read_only(array: np.ndarray) -> np.ndarray:
 
 def _scattered(array: np.ndarray) -> np.ndarray:
     """Lay an array out in reverse order of axes, every second number, back to front."""
-    wide = np.full(tuple(2 * side for side in array.shape), np.nan, array.dtype, order="F")
+    wide = np.zeros(tuple(2 * side for side in array.shape), array.dtype, order="F")
     view = wide[(..., *[slice(None, None, -2)] * array.ndim)]
     view[...] = array
     return view

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from hypothesis.strategies import SearchStrategy
 
-VALUES = ("integers", "normals", "corners")
+CORNERS = ([np.nan], [-np.inf], [np.nan, np.inf, -np.inf, 0.0, -0.0])
+VALUES = ("integers", "normals", "large", "corners")
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,13 @@ class Case:
     shape : tuple of int
         The input's shape.
     target : tuple, optional
-        For losses: the kind of target, "indices", "probabilities" or "values".
+        For losses: the kind of target, "indices", "probabilities", "values", or, which is refused, "outside":
+        indices of which one is no class.
     dtype : str
         What ours runs in; the judge always runs in float64.
     values : str
-        What arrays are drawn from: small "integers" (ties, zeros), "normals", or "corners"
-        (normals with NaN, both infinities and both zeros among them).
+        What arrays are drawn from: small "integers" (ties, zeros), "normals", "large" ones (beyond
+        what exp can take), or "corners" (a few or many NaN, infinities and zeros among normals).
     training : bool
         The mode of both sides.
     batched : bool
@@ -103,21 +105,24 @@ class Draw:
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.case.seed)
 
-    def array(self, shape: tuple[int, ...], corners: bool = True) -> np.ndarray:
-        """Draw values as the case says, in its dtype."""
+    def array(self, shape: tuple[int, ...], corners: bool = True, large: bool = True) -> np.ndarray:
+        """Draw values as the case says, in its dtype; corners and large ones only if they may be there."""
         if self.case.values == "integers":
             return np.asarray(self.grid * self.rng.integers(-3, 4, shape), self.case.dtype)
         values = np.asarray(self.rng.standard_normal(shape))
+        if self.case.values == "large" and large:
+            values = 300 * values
         if self.case.values == "corners" and corners:
-            special = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0])
-            values = np.where(self.rng.random(shape) < 0.15, self.rng.choice(special, shape), values)
+            kinds = CORNERS[self.rng.integers(len(CORNERS))]
+            there = self.rng.random(shape) < self.rng.choice([0.2, 0.9])
+            values = np.where(there, self.rng.choice(kinds, shape), values)
         return np.asarray(values, self.case.dtype)
 
     def state(self, name: str, like: np.ndarray) -> np.ndarray:
         """Draw an entry of the state dict: variances are positive; counts, and weights of classes, stay as they are."""
         if like.dtype.kind != "f" or self.case.target:
             return like
-        values = self.array(like.shape, corners=False)
+        values = self.array(like.shape, corners=False, large=False)
         return np.abs(values) + 0.5 if name.endswith("running_var") else values
 
     def target(self, shape: tuple[int, ...]) -> np.ndarray:
@@ -129,6 +134,9 @@ class Draw:
         if kind == "probabilities":
             weights = self.rng.random(shape) + 1e-3
             return (weights / weights.sum(axis, keepdims=True)).astype(self.case.dtype)
-        labels = self.rng.integers(0, shape[axis], shape[:axis] + shape[axis + 1 :])
-        ignored = self.rng.random(labels.shape) < 0.2
+        labels = np.asarray(self.rng.integers(0, shape[axis], shape[:axis] + shape[axis + 1 :]))
+        if kind == "outside":
+            labels[tuple(0 for _ in labels.shape)] = self.rng.choice([-1, shape[axis]])
+            return labels
+        ignored = self.rng.random(labels.shape) < 0.35
         return np.where(ignored, kwargs.get("ignore_index", -100), labels) if "ignore_index" in kwargs else labels

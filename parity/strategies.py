@@ -10,7 +10,7 @@ from .pair import VALUES, Case
 
 Strategy = st.SearchStrategy
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
-REDUCTIONS = st.sampled_from(["mean", "sum", "none"])
+REDUCTIONS = st.sampled_from(["sum", "none"])
 seeds = st.integers(0, 2**32 - 1)
 dtypes = st.sampled_from(["float64", "float32"])
 
@@ -26,7 +26,7 @@ def both(value: int | tuple[int, int]) -> tuple[int, int]:
     return value if isinstance(value, tuple) else (value, value)
 
 
-def common(draw: st.DrawFn, values: tuple[str, ...] = VALUES) -> dict[str, Any]:
+def common(draw: st.DrawFn, values: tuple[str, ...] = (*VALUES, "corners")) -> dict[str, Any]:
     """Draw what every case has."""
     return {
         "dtype": draw(dtypes),
@@ -41,10 +41,12 @@ def some(draw: st.DrawFn, **optional: Strategy[Any]) -> dict[str, Any]:
     return {name: draw(values) for name, values in optional.items() if draw(st.booleans())}
 
 
-def image_side(draw: st.DrawFn, kernel: int, stride: int, padding: int, dilation: int, least: int = 1) -> int:
+def image_side(
+    draw: st.DrawFn, kernel: int, stride: int, padding: int, dilation: int, least: int = 1, rest: int = 0
+) -> int:
     """Draw an image's side from the number of windows that fit along it, with a rest that no window covers."""
     windows = draw(st.integers(1, 4))
-    rest = draw(st.integers(0, stride - 1))
+    rest = draw(st.integers(min(rest, stride - 1), stride - 1))
     return max(least, (windows - 1) * stride + (kernel - 1) * dilation + 1 - 2 * padding + rest)
 
 
@@ -57,7 +59,7 @@ def image_shape(draw: st.DrawFn, channels: int, height: int, width: int) -> dict
 
 @st.composite
 def conv2d(draw: st.DrawFn) -> Case:
-    """Convolutions: every argument, groups up to depthwise."""
+    """Convolutions: every argument, groups up to depthwise; a padding mode mostly has something to fill."""
     groups = draw(st.integers(1, 3))
     kwargs = {
         "in_channels": groups * draw(st.integers(1, 2)),
@@ -67,7 +69,8 @@ def conv2d(draw: st.DrawFn) -> Case:
         **some(draw, bias=st.booleans(), dilation=sides(1, 3), padding_mode=st.sampled_from(PADDING_MODES)),
     }
     kernel, dilation = both(kwargs["kernel_size"]), both(kwargs.get("dilation", 1))
-    padding = draw(sides(0, 2) | st.sampled_from(["same", "valid"]))
+    filled = "padding_mode" in kwargs
+    padding = draw(sides(1 if filled else 0, 2) | st.sampled_from(["same", "valid"]))
     stride = (1, 1)
     if padding != "same" and draw(st.booleans()):
         kwargs["stride"] = draw(sides(1, 3))
@@ -91,7 +94,8 @@ def conv2d(draw: st.DrawFn) -> Case:
 @st.composite
 def pool2d(draw: st.DrawFn, dilated: bool, **options: Strategy[Any]) -> Case:
     """Poolings over sliding windows: overlapping, with gaps, padded, sticking out."""
-    kwargs = {"kernel_size": draw(sides(1, 4)), **some(draw, stride=sides(1, 4), **options)}
+    side = st.sampled_from([1, 2, 2, 3, 3, 4])  # what is 1 has neither padding nor overlap
+    kwargs = {"kernel_size": draw(side | st.tuples(side, side)), **some(draw, stride=sides(1, 4), **options)}
     kernel = both(kwargs["kernel_size"])
     stride = both(kwargs.get("stride", kernel))
     dilation = (1, 1)
@@ -103,16 +107,18 @@ def pool2d(draw: st.DrawFn, dilated: bool, **options: Strategy[Any]) -> Case:
         padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
         kwargs["padding"] = padding
     # a side of at least the dilation: below it a window may see only padding, which crashes torch's backward
+    rest = int("ceil_mode" in kwargs)  # then there should be one
     height, width = (
-        image_side(draw, k, s, p, d, least=d) for k, s, p, d in zip(kernel, stride, padding, dilation, strict=True)
+        image_side(draw, k, s, p, d, least=d, rest=rest)
+        for k, s, p, d in zip(kernel, stride, padding, dilation, strict=True)
     )
     return Case(kwargs, **image_shape(draw, draw(st.integers(1, 3)), height, width), **common(draw))
 
 
 @st.composite
-def adaptive_pool2d(draw: st.DrawFn, **options: Strategy[Any]) -> Case:
+def adaptive_pool2d(draw: st.DrawFn, least: int = 1, **options: Strategy[Any]) -> Case:
     """Adaptive poolings: dividing exactly or not, enlarging too."""
-    side = st.integers(1, 5)
+    side = st.integers(least, 5)
     size = draw(side | st.tuples(side | st.none(), side | st.none()))
     kwargs = {"output_size": size, **some(draw, **options)}
     height, width = draw(st.integers(1, 8)), draw(st.integers(1, 8))
@@ -134,10 +140,10 @@ def shapes(least: int = 1, most: int = 4) -> Strategy[tuple[int, ...]]:
 
 
 @st.composite
-def elementwise(draw: st.DrawFn, values: tuple[str, ...] = VALUES, **options: Strategy[Any]) -> Case:
+def elementwise(draw: st.DrawFn, **options: Strategy[Any]) -> Case:
     """Functions of single numbers, on arrays of any shape."""
     shape = draw(shapes(0))
-    return Case(some(draw, **options), shape, batched=len(shape) > 0, **common(draw, values))
+    return Case(some(draw, **options), shape, batched=len(shape) > 0, **common(draw))
 
 
 @st.composite

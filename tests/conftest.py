@@ -6,8 +6,8 @@ import torch
 from hypothesis import HealthCheck, settings
 
 slow_is_fine = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
-settings.register_profile("default", max_examples=30, derandomize=True, database=None, **slow_is_fine)
-settings.register_profile("thorough", max_examples=750, print_blob=True, **slow_is_fine)
+settings.register_profile("default", max_examples=50, derandomize=True, database=None, **slow_is_fine)
+settings.register_profile("thorough", max_examples=1250, print_blob=True, **slow_is_fine)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 torch.set_num_threads(1)  # the cases are small: a second thread costs more than it brings

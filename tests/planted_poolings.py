@@ -55,7 +55,7 @@ class PaddedWithZeros(Maxima):
         return (y, *indices) if indices else y
 
 
-@plant("the search begins at 0", "MaxPool2d", forward, says="y:")
+@plant("the search begins at 0", "MaxPool2d", forward)
 class BeginsAtZero(Maxima):
     lowest = 0
 
@@ -185,7 +185,7 @@ class ExactOnly(nc.MaxPool2d):
         return out
 
 
-@plant("the stride is 1 unless given, instead of the kernel's size", "AvgPool2d", forward, says="y: expected shape")
+@plant("the stride is 1 unless given, instead of the kernel's size", "AvgPool2d", forward, says="y: ")
 class StepsByOne(nc.AvgPool2d):
     def __init__(self, *, stride=1, **kwargs):
         super().__init__(**kwargs, stride=stride)
