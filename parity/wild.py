@@ -55,7 +55,7 @@ def conv2d() -> Strategy[Case]:
         out_channels=st.integers(1, 6),
         kernel_size=_sides(0, 7),
         stride=_sides(0, 3),
-        padding=_sides(-1, 6) | st.sampled_from(["same", "valid", "full"]),
+        padding=strategies.sides(-1, 6) | st.sampled_from(["same", "valid", "full"]),
         dilation=_sides(0, 4),
         groups=st.integers(0, 4),
         padding_mode=st.sampled_from([*PADDING_MODES, "mirror"]),
