@@ -80,10 +80,10 @@ def _unfold(rows: Array, window: Window, groups: int, strip: slice) -> Array:
     ow = window.output_size((height, width))[1]
     first = strip.start * stride - window.padding[0][0]
     count = (strip.stop - strip.start - 1) * stride + kh
-    padded = window.padding != ((0, 0), (0, 0))
-    if (kh, kw, window.stride[1], padded) == (1, 1, 1, False):  # a 1x1 filter finds its matrices as they are
+    inside_alone = window.padding == ((0, 0), (0, 0)) and not window.ceil_mode  # no window sees beyond the image
+    if inside_alone and (kh, kw, window.stride[1]) == (1, 1, 1):  # a 1x1 filter finds its matrices as they are
         return _grouped(rows[first : first + count : stride], groups)
-    make = np.zeros if padded else np.empty
+    make = np.empty if inside_alone else np.zeros
     unfolded = make((groups, count, channels // groups, kw, ow, n), rows.dtype)
     inside = _inside(first, count, height)
     source = rows[first + inside.start : first + inside.stop]
