@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from hypothesis.strategies import SearchStrategy
+
+if TYPE_CHECKING:  # training beside torch goes without hypothesis
+    from hypothesis.strategies import SearchStrategy
 
 CORNERS = ([np.nan], [-np.inf], [np.nan, np.inf, -np.inf, 0.0, -0.0])
 VALUES = ("integers", "normals", "large", "corners")

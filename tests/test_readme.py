@@ -1,6 +1,8 @@
 """README says what is there: its code runs, its table has the rows of the registry, its links lead somewhere."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,8 @@ def test_the_measuring_command_refuses_what_it_does_not_know(capsys):
     with pytest.raises(SystemExit):
         parity.main(["Conv4d"])
     assert "no such row: Conv4d" in capsys.readouterr().err
+
+
+def test_training_needs_no_more_than_its_extra():
+    blocked = "import sys; sys.modules.update(hypothesis=None, pytest=None); sys.path.insert(0, 'scripts')"
+    subprocess.run([sys.executable, "-c", f"{blocked}; import train_mnist"], cwd=ROOT, check=True)
