@@ -11,7 +11,7 @@ import numpy as np
 from .window import CACHED, Array, Index, Pair, Window
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AdaptiveWindow:
     """Output i of ``steps`` sees the inputs ``floor(i size / steps)`` up to ``ceil((i + 1) size / steps)``, exclusive.
 
@@ -24,6 +24,7 @@ class AdaptiveWindow:
     """
 
     steps: Pair
+    overlapping = True
 
     def output_size(self, size: Pair) -> Pair:
         """Return (OH, OW), whatever the input."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from .adaptive import AdaptiveWindow
 from .layout import as_images, as_rows, full_images, laid_out
-from .window import Array, Pair, Window
+from .window import Array, Index, Pair, Window
 
 AnyWindow = Window | AdaptiveWindow
 
@@ -33,7 +33,7 @@ def max_pool_adjoint(dy: Array, x: Array, y: Array, window: AnyWindow) -> Array:
     for _, outputs, inputs in window.taps(x.shape[2:]):
         found = bits[outputs] * (x[inputs] == y[outputs])
         bits[outputs] ^= found
-        dx[inputs] += found.view(x.dtype)
+        _send(dx, inputs, found.view(x.dtype), window)
     if bits.any():
         for _, outputs, inputs in reversed(window.taps(x.shape[2:])):
             found = bits[outputs] * np.isnan(x[inputs])
@@ -71,5 +71,13 @@ def avg_pool_adjoint(dy: Array, window: AnyWindow, counts: Array | int, size: Pa
     dx = full_images(dy.shape[:2] + size, 0, dy.dtype)
     share = laid_out(dy) / np.asarray(counts, dy.dtype)
     for _, outputs, inputs in window.taps(size):
-        dx[inputs] += share[outputs]
+        _send(dx, inputs, share[outputs], window)
     return dx
+
+
+def _send(dx: Array, inputs: Index, gradient: Array, window: AnyWindow) -> None:
+    """Add to what is seen by several windows; what is seen by one alone is written for the first time."""
+    if window.overlapping:
+        dx[inputs] += gradient
+    else:
+        dx[inputs] = gradient

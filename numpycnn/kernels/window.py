@@ -37,6 +37,11 @@ class Window:
     dilation: Pair = (1, 1)
     ceil_mode: bool = False
 
+    @property
+    def overlapping(self) -> bool:
+        """Whether an input may be seen by several windows."""
+        return any(span > step for span, step in zip(self.extent(), self.stride, strict=True))
+
     def extent(self) -> Pair:
         """Return how many rows and columns one window spans, from its first tap to its last."""
         (kh, kw), (dh, dw) = self.kernel, self.dilation
