@@ -16,7 +16,6 @@ to stay in the cache. Axis letters: as in ``correlate``; R rows of a strip, P = 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,28 +28,25 @@ SCRATCH = 1 << 18  # numbers in the unfolded rows of one strip
 
 def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:
     """Slide filters over images: (N, G C, H, W), (G O, C, KH, KW) -> (N, G O, OH, OW)."""
-    rows, filters = as_rows(x), len(weight) // groups
+    rows = as_rows(x)
     oh, ow = window.output_size(x.shape[2:])
     y = np.empty((oh, len(weight), ow, len(x)), x.dtype)
-    together = _rows_together(oh, filters, window, groups)
-    matrix = _split(weight, groups).transpose(0, 1, 3, 2, 4).reshape(groups, filters, -1)
-    matrix = _staircase(matrix, together, matrix.shape[-1] // window.kernel[0])[:, None]  # G 1 O K
-    for strip in _strips(oh, x.shape[1] * window.kernel[1] * ow * len(x), together):
-        windows = _unfold(rows, window, groups, strip, together)  # G R K P
-        np.matmul(matrix, windows, out=_grouped(y[strip], groups, together))
+    matrix = _split(weight, groups).transpose(0, 1, 3, 2, 4).reshape(groups, 1, len(weight) // groups, -1)
+    for strip in _strips(oh, x.shape[1] * window.kernel[1] * ow * len(x)):
+        windows = _unfold(rows, window, groups, strip)  # G R K P
+        np.matmul(matrix, windows, out=_grouped(y[strip], groups))
     return as_images(y)
 
 
 def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
     """Return the gradient towards the weight: (N, G C, H, W), (N, G O, OH, OW) -> (G O, C, KH, KW)."""
-    rows, dy_rows, (kh, kw) = as_rows(x), as_rows(dy), window.kernel
-    channels, filters = x.shape[1] // groups, dy.shape[1] // groups
-    together = _rows_together(len(dy_rows), filters, window, groups)
-    dmatrix = np.zeros((groups, together * filters, (kh + together - 1) * channels * kw), x.dtype)
-    for strip in _strips(len(dy_rows), x.shape[1] * kw * dy.shape[3] * len(x), together):
-        windows = _unfold(rows, window, groups, strip, together)  # G R K P
-        dmatrix += (_grouped(dy_rows[strip], groups, together) @ windows.swapaxes(-1, -2)).sum(1)
-    dw = _staircase_adjoint(dmatrix, together, channels * kw).reshape(groups * filters, kh, channels, kw)
+    rows, dy_rows = as_rows(x), as_rows(dy)
+    channels, filters = x.shape[1] // groups, dy.shape[1]
+    dw = np.zeros((groups, filters // groups, window.kernel[0] * channels * window.kernel[1]), x.dtype)
+    for strip in _strips(len(dy_rows), x.shape[1] * window.kernel[1] * dy.shape[3] * len(x)):
+        windows = _unfold(rows, window, groups, strip)  # G R K P
+        dw += (_grouped(dy_rows[strip], groups) @ windows.swapaxes(-1, -2)).sum(1)
+    dw = dw.reshape(filters, window.kernel[0], channels, window.kernel[1])
     return np.ascontiguousarray(dw.transpose(0, 2, 1, 3))
 
 
@@ -78,38 +74,7 @@ def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size:
     return as_images(dx)
 
 
-def _rows_together(rows: int, filters: int, window: Window, groups: int) -> int:
-    """Choose how many output rows one product makes: two, where the few lines of one would leave BLAS idle."""
-    return 2 if filters <= 8 and groups == 1 and window.stride[0] == 1 and rows % 2 == 0 else 1
-
-
-def _staircase(matrix: Array, steps: int, lines: int) -> Array:
-    """Make a filter matrix for several output rows at once, each step one block of lines on.
-
-    Zeros fill the rest, (G, O, K) -> (G, steps O, K + (steps - 1) lines)::
-
-        [w0 w1 w2]  ->  [w0 w1 w2 . ]
-                        [ . w0 w1 w2]
-    """
-    if steps == 1:
-        return matrix
-    groups, filters, width = matrix.shape
-    stairs = np.zeros((groups, steps * filters, width + (steps - 1) * lines), matrix.dtype)
-    for step in range(steps):
-        stairs[:, step * filters : (step + 1) * filters, step * lines : step * lines + width] = matrix
-    return stairs
-
-
-def _staircase_adjoint(dstairs: Array, steps: int, lines: int) -> Array:
-    """Add up the steps of a staircase: (G, steps O, K + (steps - 1) lines) -> (G, O, K)."""
-    filters, width = dstairs.shape[1] // steps, dstairs.shape[2] - (steps - 1) * lines
-    parts = [
-        dstairs[:, step * filters : (step + 1) * filters, step * lines : step * lines + width] for step in range(steps)
-    ]
-    return functools.reduce(np.add, parts)
-
-
-def _unfold(rows: Array, window: Window, groups: int, strip: slice, together: int = 1) -> Array:
+def _unfold(rows: Array, window: Window, groups: int, strip: slice) -> Array:
     """Unfold the width of the rows that a strip of output rows sees: (H, G C, W, N) -> (G, R, KH C KW, OW N)."""
     (height, channels, width, n), (kh, kw), stride = rows.shape, window.kernel, window.stride[0]
     ow = window.output_size((height, width))[1]
@@ -117,7 +82,7 @@ def _unfold(rows: Array, window: Window, groups: int, strip: slice, together: in
     count = (strip.stop - strip.start - 1) * stride + kh
     inside_alone = window.padding == ((0, 0), (0, 0)) and not window.ceil_mode  # no window sees beyond the image
     if inside_alone and (kh, kw, window.stride[1]) == (1, 1, 1):  # a 1x1 filter finds its matrices as they are
-        return _grouped(rows[first : first + count : stride], groups, together)
+        return _grouped(rows[first : first + count : stride], groups)
     make = np.empty if inside_alone else np.zeros
     unfolded = make((groups, count, channels // groups, kw, ow, n), rows.dtype)
     inside = _inside(first, count, height)
@@ -126,9 +91,9 @@ def _unfold(rows: Array, window: Window, groups: int, strip: slice, together: in
     taps = axis_taps(width, ow, kw, window.stride[1], window.padding[1], window.dilation[1])
     for tap, outputs, inputs in taps:
         unfolded[:, inside, :, tap, outputs] = source[:, :, :, inputs]
-    blocks = unfolded.reshape(groups, count, channels // groups * kw, ow * n)
-    products = (strip.stop - strip.start) // together
-    return _overlapping(blocks, products, kh + together - 1, stride * together)
+    return _overlapping(
+        unfolded.reshape(groups, count, channels // groups * kw, ow * n), strip.stop - strip.start, kh, stride
+    )
 
 
 def _consecutive(rows: Array, first: int, count: int, taps: int, groups: int) -> Array:
@@ -164,11 +129,10 @@ def _fold(dx: Array, sent: Array, window: Window, width: int, groups: int) -> No
         family[:, :, :, inputs] += sent[:, :, :, tap, outputs]
 
 
-def _grouped(rows: Array, groups: int, together: int = 1) -> Array:
-    """See rows group by group, or some together: (R, G O, OW, N) -> (G, R / together, together O, OW N), a view."""
+def _grouped(rows: Array, groups: int) -> Array:
+    """See rows group by group: (R, G O, OW, N) -> (G, R, O, OW N), a view."""
     count, channels, width, n = rows.shape
-    shape = (count // together, groups, together * channels // groups, width * n)
-    return rows.reshape(shape).swapaxes(0, 1)
+    return rows.reshape(count, groups, channels // groups, width * n).swapaxes(0, 1)
 
 
 def _split(weight: Array, groups: int) -> Array:
@@ -176,8 +140,8 @@ def _split(weight: Array, groups: int) -> Array:
     return weight.reshape(groups, len(weight) // groups, *weight.shape[1:])
 
 
-def _strips(rows: int, numbers: int, together: int = 1) -> Iterator[slice]:
+def _strips(rows: int, numbers: int) -> Iterator[slice]:
     """Cut output rows into strips whose unfolded rows, of so many numbers each, fit the scratch."""
-    step = max(1, SCRATCH // max(1, numbers * together)) * together
+    step = max(1, SCRATCH // max(1, numbers))
     for start in range(0, rows, step):
         yield slice(start, min(rows, start + step))
