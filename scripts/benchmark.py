@@ -1,31 +1,40 @@
 """How fast is it? Ours and PyTorch's on the same work, in turns, in one process.
 
-    python scripts/benchmark.py                     LeNet: training step and inference
-    python scripts/benchmark.py layers ops          single layers
-    python scripts/benchmark.py layers --batch 8 --only VGG16 --json vgg.json
+    python scripts/benchmark.py
+    python scripts/benchmark.py layers ops --threads 1
+    python scripts/benchmark.py layers --batch 8 --only "VGG16 3x3 64->64" --json vgg.json
 
 Suites:
 
-    lenet    training step (forward, loss, backward, SGD with momentum) and inference, batch 1 to 1024
-    layers   the convolutions of LeNet, AlexNet, VGG16 and ResNet, forward and forward+backward
-    ops      pooling, ReLU, batch norm, linear, cross-entropy; forward+backward
+    lenet    LeNet's training step (forward, loss, backward, SGD with momentum) and its inference,
+             batch 1 to 1024; this is the default
+    layers   the convolutions of LeNet, AlexNet, VGG16 and ResNet, forward and forward+backward, with
+             geometric means; at the end plain loops, to show where all of this begins
+    ops      pooling, ReLU, batch norm, linear and cross-entropy, forward+backward
+    nets     inference and training step of every network that torchvision has too
+    memory   peak resident size, each side in a process of its own (Linux alone)
+    scaling  time and memory against batch and image size, as a picture too
 
-Both sides get the same weights and inputs, and the results are compared before anything is timed,
-gradients included: a row on which they disagree is an error. Then they take turns. A block of
-runs of one side is timed after as long a block of the same without the clock, for the threads of
-the other library spin on for a while after their last work and the caches are full of its data.
-A line shows the medians of both sides' blocks, and the median and range of their ratio, round by
-round; below 1 ours is faster. --rounds and --seconds trade time for steadiness, and --twice
-measures each side by itself: how far from 1.0 those ratios are is what a ratio is worth here.
+All sides get the same weights and inputs, and their results are compared before anything is timed,
+gradients included: a row on which they disagree is an error. Then they take turns. A block of runs
+is timed after a while of the same without the clock, for the threads of the side before spin on for
+some 50 ms in the hope of more work, and the caches are full of its data. A line shows the medians
+of both sides' blocks, and the median and range of their ratio, round by round: below 1, ours is
+faster. --rounds and --seconds buy steadiness with time. --twice measures each side by itself: how
+far from 1.0 that comes out is what a ratio is worth on this machine. Let it have nothing else to do.
 
-What is timed on torch's side is its eager mode, without needless work: inference_mode, no
-gradient of the images in a training step, gradients set to None. "channels_last" has weights and
-inputs in that layout beforehand. In forward+backward of a single layer both sides compute the
-gradient of x and of all parameters. --threads is the number on each side: of NumPy's BLAS, which
-reads it once, when it is imported, and of torch.
+On torch's side it is eager mode that is timed, with no needless work: inference_mode, gradients set
+to None and not to zero, no gradient of the images in a training step. For "channels_last" weights
+and inputs are in that layout beforehand. In forward+backward of a single layer all sides compute
+the gradients of x and of all parameters. Inference has a line for onnxruntime too, where it and
+onnxscript are installed. --threads is the number on each side: of NumPy's BLAS, which reads it
+once, when it is imported, and of torch.
 
-The exit code is 0, or 1 if results disagree, 2 for a wrong flag, 130 after Ctrl-C (what was
-measured by then is printed and written).
+Memory is how far the resident size of the process grows at most during one pass, "the pass"; or
+its peak with Python and the library in it, "the process". Weights and inputs are there before.
+
+The exit code is 0, or 1 if results disagree, 2 for a wrong flag or a file that cannot be written,
+130 after Ctrl-C: what was measured by then is written.
 
 Needs torch, torchvision, tqdm and matplotlib: pip install -e ".[train]"
 """
@@ -46,56 +55,84 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     set_threads(parse_flags(None, __doc__).threads)
 
+import benchmark_memory
 import benchmark_report
+import benchmark_scaling
+import benchmark_suites
 import torch
 from benchmark_stopwatch import Clock, Measured, Work
-from benchmark_suites import SUITES
 from tqdm import tqdm
 from whole_file import whole_file
+
+SUITES = {
+    "lenet": benchmark_suites.lenet,
+    "layers": benchmark_suites.layers,
+    "ops": benchmark_suites.ops,
+    "nets": benchmark_suites.nets,
+    "memory": benchmark_memory.memory,
+    "scaling": benchmark_scaling.scaling,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the page; return the exit code."""
     flags = parse_flags(argv, __doc__)
     torch.set_num_threads(flags.threads)
-    where, interrupted = benchmark_report.surroundings(flags), False
+    record, interrupted = benchmark_report.surroundings(flags), False
     rows: list[Measured] = []
-    print(benchmark_report.header(where), flush=True)
+    print(benchmark_report.header(record), flush=True)
     try:
         for suite in flags.suites:
-            run_suite(suite, flags, rows)
+            run(suite, flags, rows)
     except KeyboardInterrupt:
         interrupted = True
-    for row in rows:
-        if row.failure:
-            print(f"{row.work}: {row.failure}", file=sys.stderr)
-    if flags.json:
-        means = benchmark_report.means(rows)
-        record = where | {"interrupted": interrupted, "rows": [row.as_dict() for row in rows], "means": means}
-        with whole_file(flags.json) as draft:
-            draft.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    return 130 if interrupted else int(any(row.failure for row in rows))
+    failures = [row for row in rows if row.failure]
+    for row in failures:
+        print(f"{row.work}: {row.failure}", file=sys.stderr)
+    try:
+        write(flags, rows, record | {"interrupted": interrupted})
+    except OSError as error:
+        print(f"benchmark.py: cannot write: {error}", file=sys.stderr)
+        return 2
+    return 130 if interrupted else int(bool(failures))
 
 
-def run_suite(suite: str, flags: Flags, rows: list[Measured]) -> None:
-    """Measure the rows of a suite, print them, and add them to what was measured before."""
+def run(suite: str, flags: Flags, rows: list[Measured]) -> None:
+    """Measure the rows of a suite, print them, and add them to those before."""
     works = [work for work in SUITES[suite](flags.batch) if not flags.only or flags.only in work.name]
+    print(f"\n{suite}: {SUITES[suite].__doc__}\n")
     if not works:
-        print(f"\n{suite}: no rows to measure")
+        print("There is no such row yet, or not on this system.")
         return
-    table, before = benchmark_report.Table([work.name for work in works], flags.markdown), len(rows)
-    print(f"\n{suite}: {SUITES[suite].__doc__}\n\n{table.head()}", flush=True)
+    unit = {"memory": "MB", "scaling": ""}.get(suite, "ms")
+    table = benchmark_report.results_table([work.name for work in works], unit, flags)
+    print(table.head(), flush=True)
+    before = len(rows)
     for work in works:
         rows.append(measure(work, flags))
-        print(table.row(rows[-1]), flush=True)
+        print(benchmark_report.lines(table, rows[-1]), flush=True)
     if means := benchmark_report.means(rows[before:]):
-        print(f"\n{benchmark_report.means_text(means)}")
+        print(f"\n{benchmark_report.means_table(means, flags)}")
+    if flags.twice:
+        print(f"\n{benchmark_report.steadiness(rows[before:])}")
 
 
-def measure(work: Work, flags: Flags) -> Measured:
-    """Measure a row, with its name and a bar to look at meanwhile."""
+def measure(work: Work | benchmark_memory.MemoryWork, flags: Flags) -> Measured:
+    """Measure a row, with its name to look at meanwhile."""
     with tqdm(desc=work.name, unit=" blocks", leave=False, disable=None) as bar:
         return work.measure(Clock(flags.rounds, flags.seconds, flags.warm, flags.twice, bar.update))
+
+
+def write(flags: Flags, rows: list[Measured], record: benchmark_report.Record) -> None:
+    """Write the files that are wanted."""
+    if flags.json:
+        record |= {"rows": [row.as_dict() for row in rows], "means": benchmark_report.means(rows)}
+        with whole_file(flags.json) as draft:
+            draft.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    if any(row.point and row.blocks for row in rows):
+        title = "\n".join(benchmark_report.header(record).splitlines()[:2])
+        benchmark_scaling.write(flags.picture, rows, title)
+        print(f"\nPicture in {flags.picture}")
 
 
 if __name__ == "__main__":

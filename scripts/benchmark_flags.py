@@ -6,7 +6,7 @@ from pathlib import Path
 
 from train_flags import number
 
-SUITES = ("lenet", "layers", "ops", "nets")
+SUITES = ("lenet", "layers", "ops", "nets", "memory", "scaling")
 
 Flags = argparse.Namespace
 
@@ -27,6 +27,7 @@ def parse_flags(argv: Sequence[str] | None, manual: str) -> Flags:
     flag("--warm", type=seconds, default=0.15, help="how long a side runs before each block (default: 0.15)")
     flag("--twice", action="store_true", help="measure each side by itself: how steady is the stopwatch?")
     flag("--markdown", action="store_true", help="print the table as Markdown")
+    flag("--picture", type=Path, default="scaling.png", metavar="FILE", help="of scaling (default: scaling.png)")
     flag("--json", type=Path, metavar="FILE", help="write all numbers there too")
     flags = parser.parse_args(argv)
     flags.suites = list(dict.fromkeys(flags.suites)) or ["lenet"]

@@ -1,13 +1,14 @@
-"""What the benchmark tells: where it ran, a table, geometric means, and the same as JSON."""
+"""What the benchmark tells: where it ran, a table, geometric means, and all of it as one record, a plain dict."""
 
 import math
 import os
 import platform
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import benchmark_onnx
 import numpy as np
 import torch
 from benchmark_flags import Flags
@@ -15,10 +16,10 @@ from benchmark_stopwatch import Measured
 
 import numpycnn
 
-HEADINGS = ("work", "against", "ours", "theirs", "", "ratio", "range")
+Record = dict[str, Any]
 
 
-def surroundings(flags: Flags) -> dict[str, Any]:
+def surroundings(flags: Flags) -> Record:
     """Say where and how the numbers come about."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
@@ -27,12 +28,12 @@ def surroundings(flags: Flags) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {
             "python": platform.python_version(),
-            "numpycnn": numpycnn.__version__,
-            "numpy": np.__version__,
+            **{module.__name__: str(module.__version__) for module in (numpycnn, np, torch)},
             "blas": f"{blas['name']} {blas['version']}",
-            "torch": str(torch.__version__),
+            "onnxruntime": benchmark_onnx.found(),
         },
         "threads": flags.threads,
+        "cores_busy_before": cores_busy(),
         "settings": {name: str(value) if isinstance(value, Path) else value for name, value in vars(flags).items()},
     }
 
@@ -47,76 +48,120 @@ def cpu() -> str:
     return next(names, platform.processor() or platform.machine())
 
 
-def header(where: dict[str, Any]) -> str:
-    """Return the lines above the table."""
+def cores_busy() -> float | None:
+    """Say how many cores others keep busy while we sleep, where the system tells it."""
+
+    def ticks() -> np.ndarray:
+        with Path("/proc/stat").open(encoding="utf-8") as file:
+            return np.array(file.readline().split()[1:9], int)
+
+    try:
+        before = ticks()
+        time.sleep(0.3)
+        used = ticks() - before
+    except OSError:
+        return None
+    idle = used[3] + used[4]  # doing nothing, or waiting for a disk
+    return float((os.cpu_count() or 1) * (1 - idle / max(used.sum(), 1)))
+
+
+def header(where: Record) -> str:
+    """Return the lines above the tables."""
     settings, versions = where["settings"], where["versions"]
     threads = "1 thread" if where["threads"] == 1 else f"{where['threads']} threads"
-    numpy, torch_ = f"NumPy {versions['numpy']} ({versions['blas']})", f"PyTorch {versions['torch']}"
+    busy = where["cores_busy_before"] or 0
+    warning = f"\nBeware: others keep {busy:.1f} cores busy; these numbers are worth little" if busy > 0.2 else ""
     return (
-        f"{where['date']}, {where['machine']}, {where['system']}\n"
-        f"Python {versions['python']}, numpycnn {versions['numpycnn']}, {numpy}, {torch_}; {threads} on each side\n"
+        f"{where['date']}, {where['machine']}, {where['system']}; {threads} on each side\n"
+        f"Python {versions['python']}, numpycnn {versions['numpycnn']}, NumPy {versions['numpy']} "
+        f"({versions['blas']}), PyTorch {versions['torch']}, onnxruntime {versions['onnxruntime']}\n"
         f"medians of {settings['rounds']} blocks of {settings['seconds']:g} s, each after {settings['warm']:g} s of "
-        "the same; ratio: ours / theirs, median and range over the rounds"
+        f"the same; ratio: ours / theirs, median and range over the rounds{warning}"
     )
 
 
 class Table:
-    """The table, line by line, as the rows come in."""
+    """A table that is printed line by line, as the rows come in.
 
-    def __init__(self, names: Sequence[str], markdown: bool):
+    Parameters
+    ----------
+    columns : sequence of (str, int)
+        The heading of each and how wide it is; words to the left, numbers, with a width below 0, to the right.
+    markdown : bool
+        Whether it is one for Markdown.
+    """
+
+    def __init__(self, columns: Sequence[tuple[str, int]], markdown: bool):
+        self.headings, self.widths = zip(*columns, strict=True)
         self.markdown = markdown
-        self.widths = (max(map(len, names), default=4), 20, 9, 9, 2, 6, 13)
 
     def head(self) -> str:
         """Return the lines above the rows."""
-        if not self.markdown:
-            return f"{self._line(HEADINGS)}\n{self._line(['-' * width for width in self.widths])}"
-        rule = [
-            "-" * width if index in (0, 1, 4) else "-" * (width - 1) + ":" for index, width in enumerate(self.widths)
-        ]
-        return f"{self._line(HEADINGS)}\n{self._line(rule)}"
+        rule = ["-" * (abs(width) - 1) + (":" if self.markdown and width < 0 else "-") for width in self.widths]
+        return f"{self.line(*self.headings)}\n{self.line(*rule)}"
 
-    def row(self, row: Measured) -> str:
-        """Return the lines of a row: one for each that it is measured against."""
-        if row.failure:
-            return self._line([row.work, "DISAGREE", *[""] * 5])
-        lines = []
-        for side, rival in row.pairs():
-            ratios = row.ratios(side, rival)
-            numbers = [number(row.median(side)), number(row.median(rival)), row.unit, number(np.median(ratios))]
-            name = "" if lines else row.work
-            lines.append(self._line([name, rival, *numbers, f"{number(ratios.min())} - {number(ratios.max())}"]))
-        return "\n".join(lines)
-
-    def _line(self, cells: Sequence[str]) -> str:
+    def line(self, *cells: str) -> str:
+        """Return a line."""
         padded = [
-            cell.ljust(width) if index in (0, 1, 4) else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(cells, self.widths, strict=True))
+            cell.rjust(-width) if width < 0 else cell.ljust(width)
+            for cell, width in zip(cells, self.widths, strict=True)
         ]
         return f"| {' | '.join(padded)} |" if self.markdown else "  ".join(padded).rstrip()
 
 
+def results_table(names: Sequence[str], unit: str, flags: Flags) -> Table:
+    """Return the table of rows with these names."""
+    columns = [("work", max(map(len, names))), ("against", 25 if flags.twice else 19)]
+    numbers = [(f"ours {unit}", -9), (f"theirs {unit}", -9), ("ratio", -6), ("range", -15)]
+    return Table(columns + numbers, flags.markdown)
+
+
+def lines(table: Table, row: Measured) -> str:
+    """Return the lines of a row: one for each that it is measured against."""
+    if row.failure:
+        return table.line(row.work, "RESULTS DISAGREE", *[""] * 4)
+    found = []
+    for side, rival in row.pairs():
+        ratios = row.ratios(side, rival)
+        medians = number(row.median(side)), number(row.median(rival)), number(float(np.median(ratios)))
+        spread = f"{number(ratios.min())} - {number(ratios.max())}"
+        found.append(table.line("" if found else row.work, rival, *medians, spread))
+    return "\n".join(found)
+
+
 def number(value: float) -> str:
-    """Show three digits, or all before the point."""
-    decimals = max(0, 2 - math.floor(math.log10(value))) if value > 0 else 2
-    return f"{value:.{min(decimals, 4)}f}"
+    """Show three digits, or all before the point, but no more than four behind it."""
+    decimals = 2 - math.floor(math.log10(value)) if value > 0 else 2
+    return f"{value:.{min(max(decimals, 0), 4)}f}"
 
 
-def means(rows: Iterable[Measured]) -> list[dict[str, Any]]:
+def means(rows: Sequence[Measured]) -> list[Record]:
     """Return the geometric mean of the ratios of all rows with a tag, for each that they are measured against."""
     found: dict[tuple[str, str], list[float]] = {}
     for row in rows:
-        for side, rival in row.pairs() if row.blocks else []:
+        for side, rival in row.pairs():
             for tag in row.tags:
                 found.setdefault((tag, rival), []).append(float(np.median(row.ratios(side, rival))))
     return [
-        {"tag": tag, "to": rival, "ratio": float(np.exp(np.mean(np.log(ratios)))), "rows": len(ratios)}
+        {"tag": tag, "against": rival, "ratio": float(np.exp(np.mean(np.log(ratios)))), "rows": len(ratios)}
         for (tag, rival), ratios in found.items()
     ]
 
 
-def means_text(found: Sequence[dict[str, Any]]) -> str:
-    """Return the lines below the table."""
-    width = max(len(mean["tag"]) for mean in found)
-    lines = [f"{mean['tag']:{width}}  {mean['to']:20}{mean['ratio']:8.2f}  ({mean['rows']} rows)" for mean in found]
-    return "\n".join(["geometric means of the ratios", *(f"  {line}" for line in lines)])
+def means_table(found: Sequence[Record], flags: Flags) -> str:
+    """Return the table of the geometric means."""
+    width = max(24, *(len(mean["tag"]) for mean in found))
+    table = Table([("geometric means", width), ("against", 25 if flags.twice else 19), ("ratio", -6), ("rows", -4)],
+                  flags.markdown)  # fmt: skip
+    cells = [(mean["tag"], mean["against"], number(mean["ratio"]), str(mean["rows"])) for mean in found]
+    return "\n".join([table.head(), *(table.line(*line) for line in cells)])
+
+
+def steadiness(rows: Sequence[Measured]) -> str:
+    """Say how far from 1 the ratios of sides to themselves are."""
+    ratios = [float(np.median(row.ratios(*pair))) for row in rows for pair in row.pairs()]
+    away = np.expm1(np.abs(np.log(ratios)))
+    return (
+        f"each side by itself: half of the {len(ratios)} ratios are within {np.median(away):.1%} of 1, "
+        f"nine of ten within {np.quantile(away, 0.9):.1%}, all within {away.max():.1%}"
+    )

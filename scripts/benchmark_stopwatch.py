@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+Results = dict[str, np.ndarray]
+"""What came of a run, by names that all sides share."""
+
 
 class Side:
     """One way to do a piece of work."""
@@ -16,8 +19,8 @@ class Side:
         """Do the work once, and keep what came of it."""
         raise NotImplementedError
 
-    def results(self) -> Mapping[str, np.ndarray]:
-        """Return what came of the last run, by names that all sides share."""
+    def results(self) -> Results:
+        """Return what came of the last run."""
         raise NotImplementedError
 
     def settle(self) -> None:
@@ -40,6 +43,8 @@ class Work:
         After how many runs the results are compared.
     tolerance : float
         How far they may be apart, relative to the largest entry.
+    point : (str, int), optional
+        Where the row stands in the picture: the column, and the abscissa.
     """
 
     name: str
@@ -47,13 +52,14 @@ class Work:
     tags: tuple[str, ...] = ()
     compared_runs: int = 1
     tolerance: float = 1e-4
+    point: tuple[str, int] | None = None
 
     def measure(self, clock: "Clock") -> "Measured":
         """Compare the sides, then time them."""
         sides = self.sides()
         if clock.twice:
             sides |= {f"{name} again": side for name, side in self.sides().items()}
-        row = Measured(self.name, "ms", self.tags)
+        row = Measured(self.name, "ms", self.tags, self.point)
         try:
             row.differences = compare(sides, self.compared_runs, self.tolerance)
         except DisagreementError as error:
@@ -75,6 +81,8 @@ class Measured:
         What the numbers are: "ms" or "MB".
     tags : tuple of str
         The geometric means that the row takes part in.
+    point : (str, int), optional
+        Where the row stands in the picture: the column, and the abscissa.
     blocks : dict
         For each side, ours first, a number for each round.
     differences : dict
@@ -86,6 +94,7 @@ class Measured:
     work: str
     unit: str
     tags: tuple[str, ...] = ()
+    point: tuple[str, int] | None = None
     blocks: dict[str, list[float]] = field(default_factory=dict)
     differences: dict[str, float] = field(default_factory=dict)
     failure: str = ""
@@ -96,6 +105,8 @@ class Measured:
 
     def pairs(self) -> list[tuple[str, str]]:
         """List who is measured by whom: the first side by each other; each side by itself where it is there twice."""
+        if not self.blocks:
+            return []
         first, *others = self.blocks
         twice = [(name, f"{name} again") for name in self.blocks if f"{name} again" in self.blocks]
         return twice or [(first, other) for other in others]
@@ -109,7 +120,7 @@ class Measured:
         medians = {side: self.median(side) for side in self.blocks}
         ratios = [
             {"of": side, "to": rival, "median": float(np.median(r)), "least": float(r.min()), "most": float(r.max())}
-            for side, rival in (self.pairs() if self.blocks else [])
+            for side, rival in self.pairs()
             for r in [self.ratios(side, rival)]
         ]
         return vars(self) | {"medians": medians, "ratios": ratios}
@@ -191,14 +202,15 @@ def compare(sides: Mapping[str, Side], runs: int, tolerance: float) -> dict[str,
     DisagreementError
         If two sides differ by more than the tolerance, or in what they return at all.
     """
-    results = {}
+    ours: Results = {}
+    differences = {}
     for name, side in sides.items():
         for _ in range(runs):
             side.run()
-        results[name] = side.results()
-    (first, ours), *others = results.items()
-    differences = {}
-    for name, theirs in others:
+        theirs = side.results()
+        if not ours:
+            first, ours = name, theirs
+            continue
         if ours.keys() != theirs.keys():
             raise DisagreementError(f"{first} returns {', '.join(ours)}, and {name} {', '.join(theirs)}")
         by_array = {key: difference(ours[key], theirs[key]) for key in ours}
@@ -213,9 +225,9 @@ def compare(sides: Mapping[str, Side], runs: int, tolerance: float) -> dict[str,
 
 
 def difference(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Return the largest difference relative to the largest entry; inf for shapes that differ, or NaN."""
-    if ours.shape != theirs.shape:
+    """Return the largest difference relative to the largest entry; inf for other shapes, NaN and infinities."""
+    if ours.shape != theirs.shape or not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
         return np.inf
     largest = np.abs(theirs).max(initial=0)
     apart = np.abs(ours - theirs).max(initial=0)
-    return float(apart / largest if largest else apart) if np.isfinite(apart) and np.isfinite(largest) else np.inf
+    return float(apart / largest if largest else apart)

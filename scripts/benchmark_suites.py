@@ -6,28 +6,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import benchmark_onnx
 import numpy as np
 import torch
-from benchmark_sides import (
-    LAYOUTS,
-    LoopsForward,
-    OurBackward,
-    OurForward,
-    OurLoss,
-    OurStep,
-    TorchBackward,
-    TorchForward,
-    TorchLoss,
-    TorchStep,
-)
+import torchvision
+from benchmark_ours import OurBackward, OurForward, OurLoss, OurStep, PlainLoops
 from benchmark_stopwatch import Side, Work
+from benchmark_torch import LAYOUTS, TorchBackward, TorchForward, TorchLoss, TorchStep
 from torch import nn
 
 import numpycnn as nc
 from parity import twins
 
 Make = Callable[[Any], Any]
-"""Makes a layer, given ``numpycnn`` or ``torch.nn``: they share their names."""
+"""Makes a layer or a network, given ``numpycnn`` or ``torch.nn``, which share their names."""
+Batches = Sequence[int] | None
+Sides = dict[str, Side]
 
 
 @dataclass(frozen=True)
@@ -85,120 +79,131 @@ CONVS = [
 ]
 
 
-def lenet(batches: Sequence[int] | None) -> Iterator[Work]:
+def lenet(batches: Batches) -> Iterator[Work]:
     """LeNet as a whole: a step of training, and inference."""
     for batch in batches or (1, 16, 64, 256, 1024):
-        # One max-pool window or ReLU that rounding tips over weighs 1 / batch of a gradient: hence the tolerance.
-        sides = partial(lenet_step, batch)
-        yield Work(f"LeNet training step, batch {batch}", sides, compared_runs=2, tolerance=1e-3)
+        yield lenet_training(batch)
     for batch in batches or (1, 16, 64, 256, 1024):
-        yield Work(f"LeNet inference, batch {batch}", partial(lenet_inference, batch))
+        yield Work(f"LeNet inference, batch {batch}", partial(forward_sides, make_lenet, (batch, 1, 28, 28)))
 
 
-def layers(batches: Sequence[int] | None) -> Iterator[Work]:
-    """Convolutions of well-known networks; and one of them as plain loops, which is not in the means."""
+def lenet_training(batch: int, **settings: Any) -> Work:
+    """Return the row of a step; one window or ReLU that rounding tips over is 1 / batch of a gradient."""
+    sides = partial(step_sides, make_lenet, (batch, 1, 28, 28), 10)
+    return Work(f"LeNet training step, batch {batch}", sides, compared_runs=2, tolerance=1e-3, **settings)
+
+
+def layers(batches: Batches) -> Iterator[Work]:
+    """Convolutions of well-known networks; at the end one of them as plain loops, which is not in the means."""
     for batch in batches or (1,):
-        for backward in (False, True):
-            passes = "forward+backward" if backward else "forward"
+        for passes, make_sides in (("forward", forward_sides), ("forward+backward", backward_sides)):
             for conv in CONVS:
-                tags = [f"all shapes, batch {batch}, {passes}"]
-                if conv.kernel == 3 and conv.stride == 1:
-                    tags.append(f"3x3 stride 1, batch {batch}, {passes}")
-                sides = partial(layer_sides, conv.make, (batch, conv.in_channels, conv.size, conv.size), backward)
-                yield Work(f"{conv}, batch {batch}, {passes}", sides, tuple(tags))
-    yield Work("one image of LeNet's 1st convolution, in plain loops", loops)
+                kinds = ["all shapes", "3x3 stride 1"] if (conv.kernel, conv.stride) == (3, 1) else ["all shapes"]
+                shape = batch, conv.in_channels, conv.size, conv.size
+                yield Work(
+                    f"{conv}, batch {batch}, {passes}",
+                    partial(make_sides, conv.make, shape),
+                    tuple(f"{kind}, batch {batch}, {passes}" for kind in kinds),
+                )
+    yield Work(f"{CONVS[0]}, batch 1, forward, in plain loops", plain_loops)
 
 
-def ops(_: Sequence[int] | None) -> Iterator[Work]:
-    """Everything but convolutions, forward and backward."""
-    images = (8, 64, 112, 112)
-    kinds: list[tuple[str, Make, tuple[int, ...]]] = [
-        ("MaxPool2d 2x2", lambda library: library.MaxPool2d(2), images),
-        ("MaxPool2d 3x3 s2 p1", lambda library: library.MaxPool2d(3, 2, 1), images),
-        ("MaxPool2d 2x2", lambda library: library.MaxPool2d(2), (64, 6, 24, 24)),
-        ("AvgPool2d 2x2", lambda library: library.AvgPool2d(2), images),
-        ("AvgPool2d 3x3 s2 p1", lambda library: library.AvgPool2d(3, 2, 1), images),
-        ("AvgPool2d 2x2", lambda library: library.AvgPool2d(2), (64, 6, 24, 24)),
-        ("ReLU", lambda library: library.ReLU(), images),
-        ("BatchNorm2d", lambda library: library.BatchNorm2d(64), images),
-        ("Linear", lambda library: library.Linear(4096, 4096), (8, 4096)),
-        ("Linear", lambda library: library.Linear(4096, 4096), (256, 4096)),
-        ("Linear", lambda library: library.Linear(9216, 4096), (8, 9216)),
-        ("Linear", lambda library: library.Linear(9216, 4096), (256, 9216)),
-    ]
-    for name, make, shape in kinds:
-        result = "->4096" if name == "Linear" else ""
-        tags = ("pooling",) if "Pool" in name else ()
-        yield Work(f"{name} on {'x'.join(map(str, shape))}{result}", partial(layer_sides, make, shape, True), tags)
+def ops(batches: Batches) -> Iterator[Work]:
+    """Layers that are no convolutions, and the cross-entropy; forward and backward."""
+    for batch in batches or (8,):
+        images = batch, 64, 112, 112
+        for kind in ("MaxPool2d", "AvgPool2d"):
+            for arguments, sizes in (((2,), images), ((3, 2, 1), images), ((2,), (8 * batch, 6, 24, 24))):
+                yield op(kind, arguments, sizes, "pooling")
+        yield op("ReLU", (), images)
+        yield op("BatchNorm2d", (64,), images)
+    for features in (4096, 9216):
+        for batch in batches or (8, 256):
+            yield op("Linear", (features, 4096), (batch, features))
     for classes in (10, 1000):
-        yield Work(f"CrossEntropyLoss, batch 256, {classes} classes", partial(loss_sides, classes))
+        for batch in batches or (256,):
+            sides = partial(loss_sides, batch, classes)
+            yield Work(f"CrossEntropyLoss on {batch}x{classes}", sides)
 
 
-def nets(_: Sequence[int] | None) -> Iterator[Work]:
-    """Whole networks."""
-    yield from ()
+def op(kind: str, arguments: tuple[int, ...], shape: tuple[int, ...], *tags: str) -> Work:
+    """Return the row of a layer, by its name."""
+    name = f"{kind}({', '.join(map(str, arguments))}) on {'x'.join(map(str, shape))}"
+    return Work(name, partial(backward_sides, lambda library: getattr(library, kind)(*arguments), shape), tags)
 
 
-SUITES = {"lenet": lenet, "layers": layers, "ops": ops, "nets": nets}
+def nets(batches: Batches) -> Iterator[Work]:
+    """Networks that torchvision has too: inference, and a step of training."""
+    theirs = torchvision.models.list_models(module=torchvision.models)
+    shared = {name.lower(): name for name in nc.models.__all__ if name.lower() in theirs}
+    for torch_name, our_name in shared.items():
+        make = partial(make_network, our_name, torch_name)
+        for batch in batches or (1, 8):
+            shape = batch, 3, 224, 224
+            yield Work(f"{our_name} inference, batch {batch}", partial(forward_sides, make, shape), tolerance=1e-3)
+        for batch in batches or (1, 8):
+            sides = partial(step_sides, make, (batch, 3, 224, 224), 1000)
+            yield Work(f"{our_name} training step, batch {batch}", sides, tolerance=1e-2)
 
 
 # How the sides of a row are made: all from the same numbers
 
 
-def draw(*shape: int, seed: int = 0) -> np.ndarray:
-    """Draw normals."""
-    return np.random.default_rng(seed).standard_normal(shape, np.float32)
+def forward_sides(make: Make, shape: tuple[int, ...]) -> Sides:
+    """Make the sides of inference."""
+    ours, theirs = pair(make)
+    x = draw(shape)
+    sides: Sides = {"ours": OurForward(ours.eval(), x)}
+    sides |= {name: TorchForward(theirs().eval(), x, layout) for name, layout in layouts(shape).items()}
+    if benchmark_onnx.INSTALLED:
+        sides["onnxruntime"] = benchmark_onnx.OnnxForward(theirs(), x)
+    return sides
 
 
-def labels(count: int, classes: int) -> np.ndarray:
-    """Draw class indices."""
-    return np.random.default_rng(count).integers(0, classes, count)
+def backward_sides(make: Make, shape: tuple[int, ...]) -> Sides:
+    """Make the sides of a layer forward and backward."""
+    ours, theirs = pair(make)
+    x = draw(shape)
+    with nc.no_grad():
+        dy = draw(make(nc)(x).shape, seed=1)
+    sides: Sides = {"ours": OurBackward(ours, x, dy)}
+    return sides | {name: TorchBackward(theirs(), x, dy, layout) for name, layout in layouts(shape).items()}
 
 
-def twins_of(make: Make) -> tuple[nc.Layer, Callable[[], nn.Module]]:
-    """Make our layer, and what makes torch's twins with the same weights: every time the same ones."""
-    torch.manual_seed(0)
-    module = make(nn)
-    ours = make(nc)
-    ours.load_state_dict(module.state_dict())
-    return ours, partial(copy.deepcopy, module)
-
-
-def layer_sides(make: Make, shape: tuple[int, ...], backward: bool) -> dict[str, Side]:
-    """Make the sides of a layer; channels_last, where the input is images."""
-    ours, theirs = twins_of(make)
-    x = draw(*shape)
-    layouts = {name: layout for name, layout in LAYOUTS.items() if name == "torch" or len(shape) == 4}
-    if not backward:
-        return {"ours": OurForward(ours, x), **{k: TorchForward(theirs(), x, v) for k, v in layouts.items()}}
-    dy = draw(*ours(x).shape, seed=1)
-    ours, theirs = twins_of(make)  # anew: that forward has moved the running statistics
-    return {"ours": OurBackward(ours, x, dy), **{k: TorchBackward(theirs(), x, dy, v) for k, v in layouts.items()}}
-
-
-def loss_sides(classes: int) -> dict[str, Side]:
+def loss_sides(batch: int, classes: int) -> Sides:
     """Make the sides of the cross-entropy."""
-    x, target = draw(256, classes), labels(256, classes)
+    x, target = draw((batch, classes)), draw_labels(batch, classes)
     return {
         "ours": OurLoss(nc.CrossEntropyLoss(), x, target),
         "torch": TorchLoss(nn.CrossEntropyLoss(), x, target),
     }
 
 
-def lenet_step(batch: int) -> dict[str, Side]:
-    """Make the sides of a step."""
-    ours, theirs = twins_of(make_lenet)
-    x, target = draw(batch, 1, 28, 28), labels(batch, 10)
-    others = {name: TorchStep(theirs(), x, target, layout) for name, layout in LAYOUTS.items()}
-    return {"ours": OurStep(ours, x, target), **others}
+def step_sides(make: Make, shape: tuple[int, ...], classes: int) -> Sides:
+    """Make the sides of a step of training."""
+    ours, theirs = pair(make)
+    x, target = draw(shape), draw_labels(shape[0], classes)
+    sides: Sides = {"ours": OurStep(ours, x, target)}
+    return sides | {name: TorchStep(theirs(), x, target, layout) for name, layout in layouts(shape).items()}
 
 
-def lenet_inference(batch: int) -> dict[str, Side]:
-    """Make the sides of LeNet's answer."""
-    ours, theirs = twins_of(make_lenet)
-    x = draw(batch, 1, 28, 28)
-    others = {name: TorchForward(theirs().eval(), x, layout) for name, layout in LAYOUTS.items()}
-    return {"ours": OurForward(ours.eval(), x), **others}
+def plain_loops() -> Sides:
+    """Make the sides of LeNet's first convolution, and the definition beside them."""
+    ours, theirs = pair(CONVS[0].make)
+    x = draw((1, 1, 28, 28))
+    return {
+        "ours": OurForward(ours, x),
+        "torch": TorchForward(theirs(), x, LAYOUTS["torch"]),
+        "plain loops": PlainLoops(ours, x),
+    }
+
+
+def pair(make: Make) -> tuple[Any, Callable[[], nn.Module]]:
+    """Make ours, and what makes torch's with the same weights: the same ones each time."""
+    torch.manual_seed(0)
+    module, ours = make(nn), make(nc)
+    ours.load_state_dict(module.state_dict())
+    return ours, partial(copy.deepcopy, module)
 
 
 def make_lenet(library: Any) -> Any:
@@ -206,12 +211,21 @@ def make_lenet(library: Any) -> Any:
     return nc.models.LeNet() if library is nc else twins.LeNet()
 
 
-def loops() -> dict[str, Side]:
-    """Make the sides of a convolution, with the plain loops beside them."""
-    ours, theirs = twins_of(CONVS[0].make)
-    x = draw(1, 1, 28, 28)
-    return {
-        "ours": OurForward(ours, x),
-        "torch": TorchForward(theirs(), x, LAYOUTS["torch"]),
-        "plain loops": LoopsForward(ours, x),
-    }
+def make_network(our_name: str, torch_name: str, library: Any) -> Any:
+    """Make a network that torchvision ships."""
+    return getattr(nc.models, our_name)() if library is nc else torchvision.models.get_model(torch_name, weights=None)
+
+
+def layouts(shape: tuple[int, ...]) -> dict[str, torch.memory_format]:
+    """Return the layouts to try: only images can be channels_last."""
+    return {name: layout for name, layout in LAYOUTS.items() if name == "torch" or len(shape) == 4}
+
+
+def draw(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Draw normals."""
+    return np.random.default_rng(seed).standard_normal(shape, np.float32)
+
+
+def draw_labels(count: int, classes: int) -> np.ndarray:
+    """Draw class indices."""
+    return np.random.default_rng(2).integers(0, classes, count)
