@@ -30,10 +30,16 @@ class AdaptiveWindow:
         """Return (OH, OW), whatever the input."""
         return self.steps
 
+    @lru_cache(maxsize=CACHED)  # noqa: B019 - a window is a value; the few in use are kept
+    def axes(self, size: Pair) -> tuple[Sequence[tuple[int, Array, Array]], Sequence[tuple[int, Array, Array]]]:
+        """Walk over rows and columns apart, as ``Window.axes`` does."""
+        rows, cols = (list(_axis_taps(*axis)) for axis in zip(size, self.steps, strict=True))
+        return rows, cols
+
     @lru_cache(maxsize=CACHED)  # noqa: B019
     def taps(self, size: Pair) -> Sequence[tuple[Pair, Index, Index]]:
         """Walk over the windows as ``Window.taps`` does; within one pair of indices nothing appears twice."""
-        rows, cols = (list(_axis_taps(*axis)) for axis in zip(size, self.steps, strict=True))
+        rows, cols = self.axes(size)
         return [
             ((a, b), (..., *np.ix_(rows_out, cols_out)), (..., *np.ix_(rows_in, cols_in)))
             for a, rows_out, rows_in in rows

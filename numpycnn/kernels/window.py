@@ -14,7 +14,7 @@ Array = npt.NDArray[Any]
 Pair = tuple[int, int]
 Index = tuple[Any, ...]
 
-CACHED = 1024
+CACHED = 64
 """Index arithmetic is done once for each geometry and size in use; for small arrays it would cost more than theirs."""
 
 
@@ -68,16 +68,22 @@ class Window:
         ``y[outputs] op x[inputs]`` visits each pair of an output and an input that it sees once.
         Padding is never touched.
         """
-        steps = self.output_size(size)
-        rows, cols = (
-            axis_taps(*axis)
-            for axis in zip(size, steps, self.kernel, self.stride, self.padding, self.dilation, strict=True)
-        )
+        rows, cols = self.axes(size)
         return [
             ((a, b), (..., rows_out, cols_out), (..., rows_in, cols_in))
             for a, rows_out, rows_in in rows
             for b, cols_out, cols_in in cols
         ]
+
+    def axes(self, size: Pair) -> tuple[Sequence[tuple[int, slice, slice]], Sequence[tuple[int, slice, slice]]]:
+        """Walk over the kernel's rows and its columns apart: tap, outputs and inputs along each axis."""
+        rows, cols = (
+            axis_taps(*axis)
+            for axis in zip(
+                size, self.output_size(size), self.kernel, self.stride, self.padding, self.dilation, strict=True
+            )
+        )
+        return rows, cols
 
     def sees_everywhere(self, size: Pair) -> bool:
         """Tell whether every window sees an input; one may stand in the padding, or by dilation step over the image."""

@@ -28,7 +28,10 @@ def pair(owner: str, name: str, value: IntPair, minimum: int) -> tuple[int, int]
         height, width = value
     else:
         height = width = value
-    return integer(owner, name, height, minimum), integer(owner, name, width, minimum)
+    try:
+        return integer(owner, name, height, minimum), integer(owner, name, width, minimum)
+    except TypeError:
+        raise TypeError(f"{owner}: expected {name} to be an int or (height, width), got {value!r}") from None
 
 
 def number(owner: str, name: str, value: SupportsFloat, low: float, high: float = float("inf")) -> float:

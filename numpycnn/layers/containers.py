@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+import operator
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
 from .arguments import integer
-from .errors import LayerError, ShapeError
+from .errors import LayerError, ShapeError, StateError
 from .layer import Array, Layer, Module
 
 Result = TypeVar("Result")
@@ -49,7 +50,7 @@ class Container(Layer):
         return iter(self.layers)
 
     def __getitem__(self, index: int) -> Layer:
-        return self.layers[index]
+        return self.layers[operator.index(index)]
 
     def __setitem__(self, index: int, layer: Layer) -> None:
         name = [name for name, _ in self.named_children()][index]
@@ -75,6 +76,14 @@ class Sequential(Container):
     >>> list(model.state_dict())
     ['1.weight', '1.bias']
     """
+
+    @overload
+    def __getitem__(self, index: int) -> Layer: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequential: ...
+    def __getitem__(self, index: int | slice) -> Layer:
+        """Return a layer, or for a slice the same layers as a Sequential of their own."""
+        return Sequential(*self.layers[index]) if isinstance(index, slice) else super().__getitem__(index)
 
     @_located
     def forward(self, x: Array) -> Array:
@@ -226,6 +235,8 @@ class Block(Layer):
 
     @_located
     def forward(self, x: Array) -> Array:
+        if "_route" not in vars(self):
+            raise StateError(self, "expected self.route(...) in __init__ to say how data flows, got no call of it")
         return self._route.forward(x)
 
     @_located

@@ -37,8 +37,8 @@ class Conv2d(Layer):
     stride, dilation : int or (int, int)
         Steps between windows, and between the taps of one window.
     padding : int, (int, int), "same" or "valid"
-        Rows and columns put around the image. "same" keeps its size (stride 1 only; what is odd
-        goes behind), "valid" is 0.
+        Rows and columns put around the image. "same" keeps its size (stride 1 only; an odd row
+        or column goes to the bottom or right), "valid" is 0.
     groups : int
         Filters of one group see the channels of that group only; ``groups = C`` is depthwise.
     bias : bool
@@ -134,16 +134,16 @@ class Conv2d(Layer):
         return y
 
     def backward(self, dy: Array) -> Array:
-        images, dy_images = self._learn(dy)
+        images, dy_images = self._add_gradients(dy)
         dx = correlate_input(dy_images, self.weight.data, self._window, self.groups, images.shape[2:])
         if self._border != UNPADDED:
             dx = pad_adjoint(dx, self._border, self.padding_mode)
         return dx if dy.ndim == 4 else dx[0]
 
     def backward_parameters(self, dy: Array) -> None:
-        self._learn(dy)
+        self._add_gradients(dy)
 
-    def _learn(self, dy: Array) -> tuple[Array, Array]:
+    def _add_gradients(self, dy: Array) -> tuple[Array, Array]:
         """Add to the gradients of weight and bias; return what forward saw and dy, both as batches."""
         (images,) = self.recall(dy)
         dy_images = laid_out(as_batch(dy))

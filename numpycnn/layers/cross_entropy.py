@@ -42,7 +42,7 @@ class CrossEntropyLoss(NLLLoss):
     Raises
     ------
     ValueError
-        In forward, for shapes that do not match and for a target that is no class.
+        In forward, for shapes that do not match and for a target outside the classes.
     TypeError
         In forward, for a target that is neither integers in the shape of the losses nor
         probabilities in the dtype of x.

@@ -27,7 +27,8 @@ class no_grad(ContextDecorator):  # noqa: N801 - PyTorch's name
     """Forward passes inside remember nothing, in this thread only; usable as a decorator too.
 
     Independent of training mode: dropout still drops and batch normalisation still learns its
-    statistics unless the model is in evaluation mode.
+    statistics unless the model is in evaluation mode. Without it, a model that only predicts keeps
+    what its last forward remembered.
 
     Examples
     --------

@@ -24,7 +24,7 @@ def uniform(shape: tuple[int, ...], fan_in: int, rng: Seed, dtype: npt.DTypeLike
     shape : tuple of int
         The parameter's shape.
     fan_in : int
-        How many inputs one output sums over; 0 gives zeros.
+        How many inputs one output sums over; 0 gives zeros, as there is nothing to sum.
     rng : None, int or Generator
         Where the numbers come from.
     dtype : dtype

@@ -30,6 +30,8 @@ class Parameter:
     __slots__ = ("data", "grad")
 
     def __init__(self, data: Array):
+        if not isinstance(data, np.ndarray) or data.dtype not in FLOATS:
+            raise TypeError(f"Parameter: expected an array of dtype float32 or float64, got {data!r}")
         self.data = data
         self.grad: Array | None = None
 
@@ -73,6 +75,10 @@ class Module:
 
     training: bool = True
     _memory: tuple[tuple[int, ...], np.dtype[Any], tuple[Any, ...]] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Be copied and pickled without what forward remembered: it belongs to a call, not to the layer."""
+        return {name: value for name, value in vars(self).items() if name != "_memory"}
 
     # What it owns
 
@@ -157,19 +163,29 @@ class Module:
         ValueError
             If a key is missing or unknown, or a shape differs; nothing is loaded then.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"cannot load into {type(self).__name__}: expected a mapping, got {type(state).__name__}")
         own = dict(self.named_arrays())
         problems = [f"missing {key!r}" for key in own if key not in state]
         problems += [f"unknown {key!r}" for key in state if key not in own]
-        values = {key: np.asarray(state[key]) for key in own if key in state}
+        values = {}
+        for key in own.keys() & state.keys():
+            try:
+                values[key] = np.asarray(state[key])
+            except (TypeError, ValueError, RuntimeError) as error:  # the last one is torch's
+                problems.append(f"{key!r} is no array: {error}")
         for key, value in values.items():
             if value.shape != own[key].data.shape:
                 problems.append(f"{key!r} has shape {value.shape}, expected {own[key].data.shape}")
-            if value.dtype.kind not in "fiu":
-                problems.append(f"{key!r} has dtype {value.dtype}, expected numbers")
+            wanted = "iu" if own[key].data.dtype.kind == "i" else "fiu"
+            if value.dtype.kind not in wanted:
+                kind = "integers" if wanted == "iu" else "numbers"
+                problems.append(f"{key!r} has dtype {value.dtype}, expected {kind}")
         if problems:
             raise ValueError(f"cannot load into {type(self).__name__}: " + "; ".join(problems))
-        for key, value in values.items():
-            own[key].data[...] = value
+        with np.errstate(all="ignore"):  # what is too large for float32 becomes inf
+            for key, value in values.items():
+                own[key].data[...] = value
 
     def to(self, dtype: npt.DTypeLike) -> Self:
         """Convert all floating-point parameters and buffers, in place; gradients and memories are dropped.
@@ -216,7 +232,9 @@ class Module:
     def recall(self, dy: Array) -> tuple[Any, ...]:
         """Check the upstream gradient, then take out what forward remembered."""
         if self._memory is None:
-            raise StateError(self, "backward needs a forward before it, outside no_grad, and each forward serves one")
+            raise StateError(
+                self, "backward needs a forward before it, outside no_grad, and each forward serves one backward only"
+            )
         shape, dtype, values = self._memory
         self.check_array(dy, "dy")
         if dy.shape != shape:
@@ -274,7 +292,8 @@ class Layer(Module):
 
     ``forward(x)`` returns y and remembers what the derivative needs; ``backward(dy)`` consumes it,
     adds to the parameters' ``grad`` and returns dx. Neither writes into what it was given, nor
-    later into what it returned.
+    later into what it returned. What forward remembers of x and y is not copied: do not write into
+    them before backward.
     """
 
     def forward(self, x: Array) -> Array:
@@ -301,6 +320,8 @@ def float_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     TypeError
         If it is neither float32 nor float64.
     """
+    if dtype is None:  # which NumPy takes for float64
+        raise TypeError("expected dtype float32 or float64, got None")
     parsed = np.dtype(dtype)
     if parsed not in FLOATS:
         raise TypeError(f"expected dtype float32 or float64, got {parsed}")

@@ -59,7 +59,7 @@ class NLLLoss(Loss):
     Raises
     ------
     ValueError
-        In forward, for shapes that do not match and for a target that is no class.
+        In forward, for shapes that do not match and for a target outside the classes.
     TypeError
         In forward, for a target that is no array of integers.
 

@@ -79,7 +79,7 @@ class MaxPool2d(MaxPooling):
     return_indices : bool
         Whether forward returns (y, indices): the position ``h * W + w`` of each maximum too.
     ceil_mode : bool
-        Whether a window may stick out behind the image, if it begins inside.
+        Whether a window may stick out past the image's end, if it starts inside or in the padding before.
 
     Raises
     ------
@@ -121,7 +121,8 @@ class MaxPool2d(MaxPooling):
         check_fit(self, x, self._window)
         if self.dilation != (1, 1) and not self._window.sees_everywhere(x.shape[-2:]):
             raise ShapeError(
-                self, f"expected every window to see the image, got x of shape {x.shape}: one steps over it"
+                self,
+                f"expected every window to see the image, got x of shape {x.shape}, which the taps of one all miss",
             )
         return self._pool(x, self._window)
 
@@ -140,7 +141,7 @@ class AvgPool2d(AvgPooling):
     padding : int or (int, int)
         Rows and columns of zeros around the image; at most half a window.
     ceil_mode : bool
-        Whether a window may stick out behind the image, if it begins inside.
+        Whether a window may stick out past the image's end, if it starts inside or in the padding before.
     count_include_pad : bool
         Whether the count takes in the padding; it never takes in what ``ceil_mode`` adds.
     divisor_override : int, optional

@@ -18,7 +18,7 @@ def output_size(
 
     ``floor((size + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`` on each axis; with
     ``ceil_mode`` the ceiling, but no window begins behind the input (Dumoulin and Visin, 2016,
-    relationship 6). What the floor leaves over at the end is not covered.
+    relationship 6). Rows and columns that are left over at the end are seen by no window.
 
     Parameters
     ----------

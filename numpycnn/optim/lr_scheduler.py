@@ -36,7 +36,7 @@ class LRScheduler:
     Raises
     ------
     TypeError
-        If optimizer is none.
+        If optimizer is not an Optimizer.
     ValueError
         If an option is out of its range.
 
