@@ -194,8 +194,8 @@ class LearnsNothingWithoutDx(nc.Conv2d):
 @plant("an image of one channel is broadcast over all that are expected", "Conv2d", refusals, says="ours takes it")
 class ChannelsBroadcast(nc.Conv2d):
     def forward(self, x):
-        if x.ndim == 4 and x.shape[1] == 1:
-            x = np.repeat(x, self.in_channels, 1)
+        if x.ndim >= 3 and x.shape[-3] == 1:
+            x = np.repeat(x, self.in_channels, -3)
         return super().forward(x)
 
 
