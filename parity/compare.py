@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 
-def agree(what: str, ours: Any, theirs: np.ndarray, dtype: str, ulps: float, exact: bool = False) -> None:
+def agree(
+    what: str, ours: Any, theirs: np.ndarray, dtype: str, ulps: float, exact: bool = False, order: float = 1.0
+) -> None:
     """Raise AssertionError unless ours is theirs, but for rounding.
 
     The error may be ``ulps * eps * scale``: eps of the dtype that ours ran in, the scale the
-    largest finite entry of theirs, but at least 1, since all arrays are drawn of order 1: below
-    that a result is small by cancellation, and its error is that of what cancelled. NaN and the
+    largest finite entry of theirs, but at least the order of the arrays that were drawn: below that
+    a result is small by cancellation, and its error is that of what cancelled. NaN and the
     infinities must stand in the same places. With ``exact`` every bit must agree (-0 and 0 being
     one number).
 
@@ -28,6 +30,8 @@ def agree(what: str, ours: Any, theirs: np.ndarray, dtype: str, ulps: float, exa
         The tolerance.
     exact : bool
         Whether there is none.
+    order : float
+        The order of the arrays that were drawn.
     """
     if not isinstance(ours, np.ndarray | np.generic):
         raise AssertionError(f"{what}: expected an array, got {type(ours).__name__}")
@@ -37,7 +41,7 @@ def agree(what: str, ours: Any, theirs: np.ndarray, dtype: str, ulps: float, exa
         raise AssertionError(f"{what}: expected shape {theirs.shape}, got {ours.shape}")
     ours = np.asarray(ours)
     error = distance(ours, theirs)
-    bound = 0.0 if exact else ulps * np.finfo(dtype).eps * scale(theirs)
+    bound = 0.0 if exact else ulps * np.finfo(dtype).eps * scale(theirs, order)
     wrong = ~(error <= bound)
     if wrong.any():
         worst = np.unravel_index(np.argmax(np.where(np.isnan(error), np.inf, error)), error.shape)
@@ -59,9 +63,9 @@ def distance(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     return error
 
 
-def scale(theirs: np.ndarray) -> float:
-    """Return the largest finite entry, at least 1: what errors are measured by."""
-    return float(np.max(np.abs(theirs), where=np.isfinite(theirs), initial=1.0))
+def scale(theirs: np.ndarray, order: float = 1.0) -> float:
+    """Return the largest finite entry, at least the order of what was drawn: what errors are measured by."""
+    return float(np.max(np.abs(theirs), where=np.isfinite(theirs), initial=order))
 
 
 def _both(ours: np.ndarray, theirs: np.ndarray, wrong: np.ndarray) -> str:

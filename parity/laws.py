@@ -16,7 +16,7 @@ import numpycnn as nc
 
 from . import bridge
 from .compare import agree
-from .pair import Case, Draw, Pair
+from .pair import LARGE, Case, Draw, Pair
 
 Law = Callable[[Pair, Case], None]
 REFUSALS = (ValueError, TypeError, RuntimeError, IndexError)
@@ -76,7 +76,8 @@ class Run:
     def agree(self, what: str, ours: Any, theirs: torch.Tensor | None) -> None:
         """Hold one of our arrays against the judge's."""
         assert theirs is not None, f"{what}: torch has none"
-        agree(what, ours, bridge.array(theirs), self.case.dtype, self.pair.ulps, self.exact)
+        order = LARGE if self.case.values == "large" else 1.0
+        agree(what, ours, bridge.array(theirs), self.case.dtype, self.pair.ulps, self.exact, order)
 
     def agree_buffers(self) -> None:
         """Hold the state dict, buffers included, against the judge's."""

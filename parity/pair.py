@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # training beside torch goes without hypothesis
     from hypothesis.strategies import SearchStrategy
 
 CORNERS = ([np.nan], [-np.inf], [np.nan, np.inf, -np.inf, 0.0, -0.0])
+LARGE = 300.0  # the order of large values, beyond what exp can take in float32
 VALUES = ("integers", "normals", "large", "corners")
 
 
@@ -32,7 +33,7 @@ class Case:
         What ours runs in; the judge always runs in float64.
     values : str
         What arrays are drawn from: small "integers" (ties, zeros), "normals", "large" ones (beyond
-        what exp can take), or "corners" (a few or many NaN, infinities and zeros among normals).
+        what exp can take in float32), or "corners" (a few or many NaN, infinities and zeros among normals).
     training : bool
         The mode of both sides.
     batched : bool
@@ -113,7 +114,7 @@ class Draw:
             return np.asarray(self.grid * self.rng.integers(-3, 4, shape), self.case.dtype)
         values = np.asarray(self.rng.standard_normal(shape))
         if self.case.values == "large" and large:
-            values = 300 * values
+            values = LARGE * values
         if self.case.values == "corners" and corners:
             kinds = CORNERS[self.rng.integers(len(CORNERS))]
             there = self.rng.random(shape) < self.rng.choice([0.2, 0.9])

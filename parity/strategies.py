@@ -66,7 +66,7 @@ def conv2d(draw: st.DrawFn) -> Case:
         "out_channels": groups * draw(st.integers(1, 2)),
         "kernel_size": draw(sides(1, 4)),
         "groups": groups,
-        **some(draw, bias=st.booleans(), dilation=sides(1, 3), padding_mode=st.sampled_from(PADDING_MODES)),
+        **some(draw, bias=st.booleans(), dilation=sides(1, 3), padding_mode=st.sampled_from(PADDING_MODES[1:])),
     }
     kernel, dilation = both(kwargs["kernel_size"]), both(kwargs.get("dilation", 1))
     filled = "padding_mode" in kwargs
@@ -102,9 +102,8 @@ def pool2d(draw: st.DrawFn, dilated: bool, **options: Strategy[Any]) -> Case:
     if dilated and draw(st.booleans()):
         kwargs["dilation"] = draw(sides(1, 3))
         dilation = both(kwargs["dilation"])
-    padding = (0, 0)
-    if draw(st.booleans()):
-        padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
+    padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
+    if padding != (0, 0):
         kwargs["padding"] = padding
     # a side of at least the dilation: below it a window may see only padding, which crashes torch's backward
     rest = int("ceil_mode" in kwargs)  # then there should be one
