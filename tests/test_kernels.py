@@ -206,3 +206,10 @@ def test_what_does_not_fit_the_scratch_is_cut_into_pieces(drawn, groups, scratch
                 results.append((y, dweight, algorithm.correlate_input(dy, weight, window, groups, size)))
         for pieces, whole in zip(*results, strict=True):
             np.testing.assert_array_equal(pieces, whole)
+
+
+@pytest.mark.parametrize("window", [Window((200, 190), (200, 190)), AdaptiveWindow((1, 1))])
+def test_the_average_of_a_large_window_rounds_little(window):
+    x = np.random.default_rng(0).normal(size=(2, 3, 200, 190)).astype(np.float32)
+    error = np.abs(avg_pool(x, window, 200 * 190) - x.mean((2, 3), np.float64)[..., None, None])
+    assert error.max() < 8 * np.finfo(np.float32).eps

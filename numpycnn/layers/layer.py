@@ -169,7 +169,7 @@ class Module:
         problems = [f"missing {key!r}" for key in own if key not in state]
         problems += [f"unknown {key!r}" for key in state if key not in own]
         values = {}
-        for key in own.keys() & state.keys():
+        for key in (key for key in own if key in state):
             try:
                 values[key] = np.asarray(state[key])
             except (TypeError, ValueError, RuntimeError) as error:  # the last one is torch's
@@ -294,6 +294,26 @@ class Layer(Module):
     adds to the parameters' ``grad`` and returns dx. Neither writes into what it was given, nor
     later into what it returned. What forward remembers of x and y is not copied: do not write into
     them before backward.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpycnn as nc
+    >>> class Square(nc.Layer):
+    ...     def forward(self, x):
+    ...         self.check_array(x)
+    ...         y = x * x
+    ...         self.remember(y, x)
+    ...         return y
+    ...
+    ...     def backward(self, dy):
+    ...         (x,) = self.recall(dy)
+    ...         return 2 * x * dy
+    >>> layer = Square()
+    >>> layer(np.array([1.0, 2.0, 3.0]))
+    array([1., 4., 9.])
+    >>> layer.backward(np.array([1.0, 10.0, 100.0]))
+    array([  2.,  40., 600.])
     """
 
     def forward(self, x: Array) -> Array:
