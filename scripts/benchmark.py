@@ -21,7 +21,9 @@ is timed after a while of the same without the clock, for the threads of the sid
 some 50 ms in the hope of more work, and the caches are full of its data. A line shows the medians
 of both sides' blocks, and the median and range of their ratio, round by round: below 1, ours is
 faster. --rounds and --seconds buy steadiness with time. --twice measures each side by itself: how
-far from 1.0 that comes out is what a ratio is worth on this machine. Let it have nothing else to do.
+far from 1.0 that comes out is what a ratio is worth on this machine. It should have nothing else to
+do: a single busy process beside it can make two threads that wait for each other a hundred times
+slower. Where the system tells of that (Linux), a line below the table does too.
 
 On torch's side it is eager mode that is timed, with no needless work: inference_mode, gradients set
 to None and not to zero, no gradient of the images in a training step. For "channels_last" weights
@@ -60,6 +62,7 @@ import benchmark_report
 import benchmark_scaling
 import benchmark_suites
 import torch
+from benchmark_machine import Watch
 from benchmark_stopwatch import Clock, Measured, Work
 from tqdm import tqdm
 from whole_file import whole_file
@@ -115,12 +118,17 @@ def run(suite: str, flags: Flags, rows: list[Measured]) -> None:
         print(f"\n{benchmark_report.means_table(means, flags)}")
     if flags.twice:
         print(f"\n{benchmark_report.steadiness(rows[before:])}")
+    if warning := benchmark_report.disturbances(rows[before:]):
+        print(f"\n{warning}")
 
 
 def measure(work: Work | benchmark_memory.MemoryWork, flags: Flags) -> Measured:
     """Measure a row, with its name to look at meanwhile."""
     with tqdm(desc=work.name, unit=" blocks", leave=False, disable=None) as bar:
-        return work.measure(Clock(flags.rounds, flags.seconds, flags.warm, flags.twice, bar.update))
+        watch = Watch()
+        row = work.measure(Clock(flags.rounds, flags.seconds, flags.warm, flags.twice, bar.update))
+        row.others = watch.cores()
+        return row
 
 
 def write(flags: Flags, rows: list[Measured], record: benchmark_report.Record) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import benchmark_machine
 import benchmark_onnx
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from benchmark_stopwatch import Measured
 import numpycnn
 
 Record = dict[str, Any]
+DISTURBED = 0.1  # cores that others keep busy, from which on it is worth a word
 
 
 def surroundings(flags: Flags) -> Record:
@@ -24,7 +26,7 @@ def surroundings(flags: Flags) -> Record:
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "date": time.strftime("%Y-%m-%d"),
-        "machine": f"{cpu()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
+        "machine": f"{benchmark_machine.processor()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {
             "python": platform.python_version(),
@@ -33,50 +35,20 @@ def surroundings(flags: Flags) -> Record:
             "onnxruntime": benchmark_onnx.found(),
         },
         "threads": flags.threads,
-        "cores_busy_before": cores_busy(),
         "settings": {name: str(value) if isinstance(value, Path) else value for name, value in vars(flags).items()},
     }
-
-
-def cpu() -> str:
-    """Return the processor's name, where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
-
-
-def cores_busy() -> float | None:
-    """Say how many cores others keep busy while we sleep, where the system tells it."""
-
-    def ticks() -> np.ndarray:
-        with Path("/proc/stat").open(encoding="utf-8") as file:
-            return np.array(file.readline().split()[1:9], int)
-
-    try:
-        before = ticks()
-        time.sleep(0.3)
-        used = ticks() - before
-    except OSError:
-        return None
-    idle = used[3] + used[4]  # doing nothing, or waiting for a disk
-    return float((os.cpu_count() or 1) * (1 - idle / max(used.sum(), 1)))
 
 
 def header(where: Record) -> str:
     """Return the lines above the tables."""
     settings, versions = where["settings"], where["versions"]
     threads = "1 thread" if where["threads"] == 1 else f"{where['threads']} threads"
-    busy = where["cores_busy_before"] or 0
-    warning = f"\nBeware: others keep {busy:.1f} cores busy; these numbers are worth little" if busy > 0.2 else ""
     return (
         f"{where['date']}, {where['machine']}, {where['system']}; {threads} on each side\n"
         f"Python {versions['python']}, numpycnn {versions['numpycnn']}, NumPy {versions['numpy']} "
         f"({versions['blas']}), PyTorch {versions['torch']}, onnxruntime {versions['onnxruntime']}\n"
         f"medians of {settings['rounds']} blocks of {settings['seconds']:g} s, each after {settings['warm']:g} s of "
-        f"the same; ratio: ours / theirs, median and range over the rounds{warning}"
+        "the same; ratio: ours / theirs, median and range over the rounds"
     )
 
 
@@ -164,4 +136,15 @@ def steadiness(rows: Sequence[Measured]) -> str:
     return (
         f"each side by itself: half of the {len(ratios)} ratios are within {np.median(away):.1%} of 1, "
         f"nine of ten within {np.quantile(away, 0.9):.1%}, all within {away.max():.1%}"
+    )
+
+
+def disturbances(rows: Sequence[Measured]) -> str:
+    """Say which rows others have disturbed; nothing if they have not."""
+    disturbed = [row.others for row in rows if row.others and row.others > DISTURBED]
+    if not disturbed:
+        return ""
+    return (
+        f"Beware: during {len(disturbed)} of {len(rows)} rows others kept {min(disturbed):.2g} to {max(disturbed):.2g} "
+        "cores busy; what is measured then is worth little"
     )

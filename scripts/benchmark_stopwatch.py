@@ -89,6 +89,8 @@ class Measured:
         How far the results of each other side were from ours, relative to the largest entry.
     failure : str
         Why there are no numbers; empty if there are.
+    others : float, optional
+        How many cores other processes kept busy meanwhile, where that is known.
     """
 
     work: str
@@ -98,6 +100,7 @@ class Measured:
     blocks: dict[str, list[float]] = field(default_factory=dict)
     differences: dict[str, float] = field(default_factory=dict)
     failure: str = ""
+    others: float | None = None
 
     def median(self, side: str) -> float:
         """Return the median of a side's rounds."""

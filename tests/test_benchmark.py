@@ -14,6 +14,7 @@ import numpycnn as nc
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 import benchmark
+import benchmark_machine
 import benchmark_memory
 import benchmark_ours
 import benchmark_report
@@ -30,7 +31,6 @@ QUICK = ["--threads", "1", "--rounds", "3", "--seconds", "0", "--warm", "0", "--
 def elsewhere(tmp_path, monkeypatch):
     """Let nothing be written but below a temporary folder, and no setting stay."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(benchmark_report, "cores_busy", lambda: 0.0)
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
@@ -238,6 +238,29 @@ def test_each_side_by_itself(capsys):
         ("torch", "torch again"),
     ]
     assert capsys.readouterr().out.splitlines()[-1].startswith("each side by itself: half of the ")
+
+
+def test_others_that_take_the_machine_are_told_of(monkeypatch):
+    readings = iter([(0.0, 5.0, 1.0), (2.0, 8.0, 2.0), (3.0, 9.0, 9.0)])
+    monkeypatch.setattr(benchmark_machine.Watch, "_now", lambda self: next(readings))
+    watch = benchmark_machine.Watch()
+    assert [watch.cores(), watch.cores()] == [1.0, 0.0]  # in 2 seconds 3 of all cores, 1 of them ours
+    rows = [Measured("", "ms", others=cores) for cores in (None, 0.01, 0.25, 1.1)]
+    assert benchmark_report.disturbances(rows[:2]) == ""
+    assert benchmark_report.disturbances(rows).startswith(
+        "Beware: during 2 of 4 rows others kept 0.25 to 1.1 cores busy"
+    )
+
+
+@pytest.mark.skipif(not benchmark_memory.POSSIBLE, reason="needs Linux's /proc")
+def test_own_work_is_not_that_of_others():
+    watch = benchmark_machine.Watch()
+    (clock, busy, own), end = watch.start, benchmark_machine.time.perf_counter() + 0.1
+    while benchmark_machine.time.perf_counter() < end:
+        pass
+    later = watch._now()
+    assert later[0] - clock >= 0.1 and later[1] >= busy and later[2] > own
+    assert watch.cores() >= 0
 
 
 # How it ends
