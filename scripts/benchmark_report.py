@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import benchmark_machine
 import benchmark_onnx
 import numpy as np
 import torch
 from benchmark_flags import Flags
+from benchmark_machine import processor
 from benchmark_stopwatch import Measured
 
 import numpycnn
@@ -23,10 +23,11 @@ DISTURBED = 0.1  # cores that others keep busy, from which on it is worth a word
 
 def surroundings(flags: Flags) -> Record:
     """Say where and how the numbers come about."""
+    capability = torch.backends.cpu.get_cpu_capability()
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "date": time.strftime("%Y-%m-%d"),
-        "machine": f"{benchmark_machine.processor()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
+        "machine": f"{processor()}, {os.cpu_count()} cores, {capability}",
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {
             "python": platform.python_version(),
