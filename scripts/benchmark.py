@@ -32,6 +32,10 @@ the gradients of x and of all parameters. Inference has a line for onnxruntime t
 onnxscript are installed. --threads is the number on each side: of NumPy's BLAS, which reads it
 once, when it is imported, and of torch.
 
+The process keeps the memory that it frees. Left to itself, with --malloc plain, the C library hands it
+back to the system after a pass and begs for it anew, or does not, as the heap happens to lie: that may
+cost either side half of its time in one process, and nothing in the next.
+
 Memory is how far the resident size of the process grows at most during one pass, "the pass"; or
 its peak with Python and the library in it, "the process". Weights and inputs are there before.
 
@@ -50,19 +54,22 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that a fresh clone will do, nothing installed
 
 from benchmark_flags import Flags, parse_flags
+from benchmark_machine import Watch, keep_memory
 from train_flags import set_threads
 
 if __name__ == "__main__":
     # Here already: NumPy reads its number of threads once, when it is imported.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    set_threads(parse_flags(None, __doc__).threads)
+    flags_now = parse_flags(None, __doc__)
+    set_threads(flags_now.threads)
+    if flags_now.malloc == "keep" and not keep_memory():
+        print("Freed memory cannot be kept on this system: as with --malloc plain.", file=sys.stderr)
 
 import benchmark_memory
 import benchmark_report
 import benchmark_scaling
 import benchmark_suites
 import torch
-from benchmark_machine import Watch
 from benchmark_stopwatch import Clock, Measured, Work
 from tqdm import tqdm
 from whole_file import whole_file

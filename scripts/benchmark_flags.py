@@ -25,6 +25,7 @@ def parse_flags(argv: Sequence[str] | None, manual: str) -> Flags:
     flag("--rounds", type=whole, default=7, help="how many blocks each side is timed for (default: 7)")
     flag("--seconds", type=seconds, default=0.2, help="how long a block lasts at least (default: 0.2)")
     flag("--warm", type=seconds, default=0.15, help="how long a side runs before each block (default: 0.15)")
+    flag("--malloc", choices=["keep", "plain"], default="keep", help="whether freed memory is kept (default: keep)")
     flag("--twice", action="store_true", help="measure each side by itself: how steady is the stopwatch?")
     flag("--markdown", action="store_true", help="print the table as Markdown")
     flag("--picture", type=Path, default="scaling.png", metavar="FILE", help="of scaling (default: scaling.png)")

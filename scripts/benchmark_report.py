@@ -49,7 +49,7 @@ def header(where: Record) -> str:
         f"Python {versions['python']}, numpycnn {versions['numpycnn']}, NumPy {versions['numpy']} "
         f"({versions['blas']}), PyTorch {versions['torch']}, onnxruntime {versions['onnxruntime']}\n"
         f"medians of {settings['rounds']} blocks of {settings['seconds']:g} s, each after {settings['warm']:g} s of "
-        "the same; ratio: ours / theirs, median and range over the rounds"
+        f"the same, malloc: {settings['malloc']}; ratio: ours / theirs, median and range over the rounds"
     )
 
 
