@@ -1,0 +1,1 @@
+"""The rows of the promise, a file to a family."""

@@ -1,0 +1,29 @@
+"""Cases, drawn by hypothesis: built backwards from the output's size, so that none has to be rejected."""
+
+from .features import along_axis, batch_norm, elementwise, flatten, linear, local_response_norm
+from .losses import classification, regression
+from .networks import container, image_model, residual
+from .optimizers import optimizer, schedule
+from .pieces import sides
+from .windows import PADDING_MODES, adaptive_pool2d, conv2d, pool2d
+
+__all__ = [
+    "PADDING_MODES",
+    "adaptive_pool2d",
+    "along_axis",
+    "batch_norm",
+    "classification",
+    "container",
+    "conv2d",
+    "elementwise",
+    "flatten",
+    "image_model",
+    "linear",
+    "local_response_norm",
+    "optimizer",
+    "pool2d",
+    "regression",
+    "residual",
+    "schedule",
+    "sides",
+]

@@ -1,0 +1,86 @@
+"""Cases of layers on features, of norms, and of functions of each number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from ..pair import Case
+from .pieces import Strategy, common, shapes, some
+
+
+@st.composite
+def linear(draw: st.DrawFn) -> Case:
+    """Matrices on the last of one to four axes."""
+    features = draw(st.integers(1, 6))
+    kwargs = {"in_features": features, "out_features": draw(st.integers(1, 6)), **some(draw, bias=st.booleans())}
+    shape = (*draw(st.lists(st.integers(1, 4), max_size=3)), features)
+    return Case(kwargs, shape, batched=len(shape) > 1, **common(draw))
+
+
+@st.composite
+def elementwise(draw: st.DrawFn, **options: Strategy[Any]) -> Case:
+    """Functions of single numbers, on arrays of any shape."""
+    shape = draw(shapes(0))
+    return Case(some(draw, **options), shape, batched=len(shape) > 0, **common(draw))
+
+
+@st.composite
+def along_axis(draw: st.DrawFn) -> Case:
+    """Functions along one axis, counted from either end."""
+    shape = draw(shapes())
+    dim = draw(st.integers(-len(shape), len(shape) - 1))
+    apart = dim % len(shape) != 0
+    return Case({"dim": dim}, shape, batched=len(shape) > 1 and apart, independent=apart, **common(draw))
+
+
+@st.composite
+def flatten(draw: st.DrawFn) -> Case:
+    """Runs of axes, folded; the batch too where the arguments say so."""
+    shape = draw(shapes())
+    axes = len(shape)
+    kwargs = {}
+    start = 1 if axes > 1 else 0
+    if axes == 1 or draw(st.booleans()):
+        start = draw(st.integers(0, axes - 1))
+        kwargs["start_dim"] = draw(st.sampled_from([start, start - axes]))
+    if draw(st.booleans()):
+        stop = draw(st.integers(start, axes - 1))
+        kwargs["end_dim"] = draw(st.sampled_from([stop, stop - axes]))
+    return Case(kwargs, shape, batched=start > 0, **common(draw))
+
+
+@st.composite
+def batch_norm(draw: st.DrawFn) -> Case:
+    """Batch normalisation; at least two numbers a channel, as training needs."""
+    channels = draw(st.integers(1, 4))
+    kwargs = {
+        "num_features": channels,
+        **some(
+            draw,
+            eps=st.sampled_from([1e-3, 1e-5]),
+            momentum=st.sampled_from([None, 0.0, 0.3, 1.0]),
+            affine=st.booleans(),
+            track_running_stats=st.booleans(),
+        ),
+    }
+    shape = (draw(st.integers(2, 4)), channels, draw(st.integers(1, 4)), draw(st.integers(1, 4)))
+    independent = kwargs.get("track_running_stats", True)
+    return Case(kwargs, shape, independent=independent, **common(draw))
+
+
+@st.composite
+def local_response_norm(draw: st.DrawFn) -> Case:
+    """Response normalisation over odd and even numbers of channels, fewer than there are and more."""
+    kwargs = {
+        "size": draw(st.integers(1, 6)),
+        **some(
+            draw,
+            alpha=st.sampled_from([1e-4, 0.5]),
+            beta=st.sampled_from([0.5, 0.75, 2.0]),
+            k=st.sampled_from([1.0, 2.0]),
+        ),
+    }
+    shape = draw(shapes(3, 5))
+    return Case(kwargs, shape, **common(draw))
