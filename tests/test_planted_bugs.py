@@ -4,19 +4,16 @@ import textwrap
 from dataclasses import replace
 
 import numpy as np
-import planted_networks  # noqa: F401 - fills the catalogue, as do the other files of bugs
-import planted_normalisations  # noqa: F401
-import planted_optimizers  # noqa: F401
 import pytest
 import test_laws
 from hypothesis import Phase, given, settings
-from planted import CATALOGUE, constructor
-from planted_poolings import Maxima
-from planted_table import TABLE, Refusal
+from problems_table import TABLE, Refusal
 
 import numpycnn as nc
 from parity import laws, registry
 from parity.compare import agree
+from parity.mistakes import CATALOGUE, constructor
+from parity.mistakes.poolings import Maxima
 
 EVERY_LAW = {*laws.LAWS, laws.refusals, laws.steps, laws.rates}
 

@@ -29,7 +29,7 @@ ROOMS = {
     "numpycnn.models": {"numpycnn.layers"},
     "numpycnn.optim": {"numpycnn.layers"},
     "numpycnn": {"numpycnn.layers", "numpycnn.models", "numpycnn.optim"},
-    "parity": {"numpycnn"},
+    "parity": {"numpycnn", "numpycnn.kernels", "numpycnn.layers", "numpycnn.optim"},
     "scripts": {"numpycnn", "parity"},
     "tests": {
         "numpycnn",

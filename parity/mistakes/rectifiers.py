@@ -1,11 +1,12 @@
-"""Planted bugs: rectifiers, smooth steps, softmax."""
+"""Mistakes: rectifiers, smooth steps, softmax."""
 
 import numpy as np
-from planted import plant
 
 import numpycnn as nc
 from numpycnn.layers.softmax import log_softmax_adjoint
-from parity.laws import accumulation, backward, dtype, empty_batch, forward, memory_order, no_grad, refusals, untouched
+
+from ..laws import accumulation, backward, dtype, empty_batch, forward, memory_order, no_grad, refusals, untouched
+from .mistake import plant
 
 # ReLU and its kin
 

@@ -1,13 +1,14 @@
-"""Planted bugs: optimizers and learning-rate schedules."""
+"""Mistakes: optimizers and learning-rate schedules."""
 
 import math
 
 import numpy as np
-from planted import plant
 
 import numpycnn as nc
 from numpycnn.optim import lr_scheduler
-from parity.laws import rates, steps
+
+from ..laws import rates, steps
+from .mistake import plant
 
 
 @plant("the learning rate stands inside the running sum", "SGD", steps, says="parameter 0")

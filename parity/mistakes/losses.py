@@ -1,12 +1,13 @@
-"""Planted bugs: losses."""
+"""Mistakes: losses."""
 
 import numpy as np
-from planted import plant, reading
 
 import numpycnn as nc
 from numpycnn.layers.nll_loss import class_axis
 from numpycnn.layers.softmax import log_softmax
-from parity.laws import backward, forward, refusals, untouched
+
+from ..laws import backward, forward, refusals, untouched
+from .mistake import plant, reading
 
 # Cross-entropy
 

@@ -1,11 +1,12 @@
-"""Planted bugs: batch and response normalisation, dropout."""
+"""Mistakes: batch and response normalisation, dropout."""
 
 import numpy as np
-from planted import plant, reading
 
 import numpycnn as nc
 from numpycnn.layers.batchnorm import AXES
-from parity.laws import backward, buffers, forward, no_grad, refusals, samples, state
+
+from ..laws import backward, buffers, forward, no_grad, refusals, samples, state
+from .mistake import plant, reading
 
 # Batch normalisation
 

@@ -1,10 +1,11 @@
-"""Planted bugs: matrices, reshaping."""
+"""Mistakes: matrices, reshaping."""
 
 import numpy as np
-from planted import plant, reading
 
 import numpycnn as nc
-from parity.laws import accumulation, backward, dtype, empty_batch, forward, memory_order, state, untouched
+
+from ..laws import accumulation, backward, dtype, empty_batch, forward, memory_order, state, untouched
+from .mistake import plant, reading
 
 # Linear
 

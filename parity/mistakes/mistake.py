@@ -1,6 +1,6 @@
 """What a planted bug is: one of our layers with one mistake in it, and the laws that must notice it.
 
-The bugs themselves are in ``planted_*.py``, each a subclass of a few lines under a decorator that
+The bugs themselves are in the files beside this one, each a subclass of a few lines under a decorator that
 enters it into the catalogue. Many were found in hand-written layers; the rest are what a hand that
 writes this library could slip into.
 """
@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 import numpycnn as nc
-from parity import registry, twins
-from parity.laws import Law
-from parity.pair import Pair
+
+from .. import registry, twins
+from ..laws import Law
+from ..pair import Pair
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import planted_convolutions
-import planted_layers
-import planted_losses
-import planted_poolings
-import planted_rectifiers
 
 import numpycnn as nc
+from parity.mistakes import convolutions, layers, losses, poolings, rectifiers
 
 
 @dataclass(frozen=True)
@@ -143,7 +139,7 @@ TABLE = [
     Line(
         "weight laid out (KH, KW, C, O), sliced as if (C, KH, KW, O)",
         nc.Conv2d,
-        planted_convolutions.SlicedInAnotherOrder,
+        convolutions.SlicedInAnotherOrder,
         problem_2,
         [[[0, 0], [0, 0]], [[12, 12], [12, 12]]],
         [[[-4, -4], [-4, -4]], [[1, 1], [1, 1]]],
@@ -151,7 +147,7 @@ TABLE = [
     Line(
         "the same, silent where C = KH = KW",
         nc.Conv2d,
-        planted_convolutions.SlicedInAnotherOrder,
+        convolutions.SlicedInAnotherOrder,
         equal_sides,
         5265,
         6201,
@@ -159,7 +155,7 @@ TABLE = [
     Line(
         "padding given and ignored",
         nc.Conv2d,
-        planted_convolutions.PaddingIgnored,
+        convolutions.PaddingIgnored,
         border,
         [[9, 0, 0], [0, 0, 0], [0, 0, 0]],
         CORNERS,
@@ -167,7 +163,7 @@ TABLE = [
     Line(
         "the unpadded input kept for backward",
         nc.Conv2d,
-        planted_convolutions.UnpaddedKept,
+        convolutions.UnpaddedKept,
         weight_gradient_with_a_border,
         np.ones((3, 3)),
         CORNERS,
@@ -175,7 +171,7 @@ TABLE = [
     Line(
         "1-channel x, 3-channel weight broadcast",
         nc.Conv2d,
-        planted_convolutions.ChannelsBroadcast,
+        convolutions.ChannelsBroadcast,
         lambda kind: convolve(kind, np.ones((1, 1, 3, 3)), np.ones((1, 3, 3, 3)))[1].item(),
         27,
         Refusal(ValueError, "expected 3 input channels, got 1"),
@@ -183,7 +179,7 @@ TABLE = [
     Line(
         "kernel larger than the input",
         nc.Conv2d,
-        planted_convolutions.EmptyOutput,
+        convolutions.EmptyOutput,
         lambda kind: convolve(kind, np.ones((1, 1, 3, 3)), np.ones((1, 1, 5, 5)))[1].shape,
         (1, 1, 0, 0),
         Refusal(ValueError, "a window of (5, 5) fits into"),
@@ -191,7 +187,7 @@ TABLE = [
     Line(
         "one mask for overlapping windows, counted twice",
         nc.MaxPool2d,
-        planted_poolings.MaskCountsTwice,
+        poolings.MaskCountsTwice,
         at_the_peak,
         16,
         4,
@@ -199,7 +195,7 @@ TABLE = [
     Line(
         "a window's gradient leaks to its neighbour's maximum",
         nc.MaxPool2d,
-        planted_poolings.MaskLeaks,
+        poolings.MaskLeaks,
         lambda kind: pool_back(kind, [[1, 2, 3]], [[10, 1]], kernel_size=(1, 2), stride=1),
         [[0, 11, 1]],
         [[0, 10, 1]],
@@ -207,7 +203,7 @@ TABLE = [
     Line(
         "every tie gets the gradient",
         nc.MaxPool2d,
-        planted_poolings.EveryTie,
+        poolings.EveryTie,
         lambda kind: pool_back(kind, np.ones((2, 2)), kernel_size=2),
         [[1, 1], [1, 1]],
         [[1, 0], [0, 0]],
@@ -215,16 +211,16 @@ TABLE = [
     Line(
         "positions from the kernel size instead of the stride",
         nc.MaxPool2d,
-        planted_poolings.KernelForStride,
+        poolings.KernelForStride,
         rows_with_a_gradient,
         [1, 3],
         [1, 4],
     ),
-    Line("= where += is needed", nc.MaxPool2d, planted_poolings.Assigns, at_the_peak, 1, 4),
+    Line("= where += is needed", nc.MaxPool2d, poolings.Assigns, at_the_peak, 1, 4),
     Line(
         "integer input gives an integer gradient buffer",
         nc.AvgPool2d,
-        planted_poolings.IntegersTaken,
+        poolings.IntegersTaken,
         average_of_integers,
         Refusal(TypeError, "Cannot cast"),
         Refusal(TypeError, "got int64; convert it: x.astype(np.float32)"),
@@ -232,7 +228,7 @@ TABLE = [
     Line(
         "Linear returns (dx, dW, db) while the network chains dx",
         nc.Linear,
-        planted_layers.ReturnsAllGradients,
+        layers.ReturnsAllGradients,
         chain_of_matrices,
         Refusal(TypeError, "expected dy to be a NumPy array, got tuple"),
         [6, 15, 10],
@@ -240,7 +236,7 @@ TABLE = [
     Line(
         "Conv2d returns (dx, dW, db) while the network chains dx",
         nc.Conv2d,
-        planted_convolutions.ReturnsAllGradients,
+        convolutions.ReturnsAllGradients,
         chain_of_convolutions,
         Refusal(TypeError, "expected dy to be a NumPy array, got tuple"),
         [6, 15, 10],
@@ -248,16 +244,16 @@ TABLE = [
     Line(
         "writes into the gradient that it was given",
         nc.ReLU,
-        planted_rectifiers.WritesIntoGradient,
+        rectifiers.WritesIntoGradient,
         given_gradient_after_relu,
         [0, 7],
         [5, 7],
     ),
-    Line("gradient 1 at exactly 0", nc.ReLU, planted_rectifiers.SlopeAtZero, slope_at_zero, [1], [0]),
+    Line("gradient 1 at exactly 0", nc.ReLU, rectifiers.SlopeAtZero, slope_at_zero, [1], [0]),
     Line(
         "log(y + 1e-7) instead of log-sum-exp",
         nc.CrossEntropyLoss,
-        planted_losses.LogarithmOfSum,
+        losses.LogarithmOfSum,
         lambda kind: cross_entropy(kind, [[100, 0]], [1]),
         16.1181,
         100,
@@ -265,7 +261,7 @@ TABLE = [
     Line(
         "the upstream gradient ignored",
         nc.CrossEntropyLoss,
-        planted_losses.UpstreamIgnored,
+        losses.UpstreamIgnored,
         gradient_of_twice_the_loss,
         [-0.5, 0.5],
         [-1, 1],
@@ -273,7 +269,7 @@ TABLE = [
     Line(
         "integer labels broadcast as one-hot",
         nc.CrossEntropyLoss,
-        planted_losses.LabelsAsOneHot,
+        losses.LabelsAsOneHot,
         lambda kind: cross_entropy(kind, [[2, 1, 0], [0, 2, 1], [1, 0, 2]], [0, 1, 2]),
         4.2228,
         0.4076,
@@ -281,7 +277,7 @@ TABLE = [
     Line(
         "float32 in, float64 out",
         nc.Identity,
-        planted_layers.WidensEverything,
+        layers.WidensEverything,
         lambda kind: str(kind()(np.ones(1, np.float32)).dtype),
         "float64",
         "float32",
@@ -289,7 +285,7 @@ TABLE = [
     Line(
         "maxima padded with 0",
         nc.MaxPool2d,
-        planted_poolings.PaddedWithZeros,
+        poolings.PaddedWithZeros,
         lambda kind: kind(kernel_size=2, padding=1)(np.full((1, 2, 2), -1.0))[0],
         [[0, 0], [0, 0]],
         [[-1, -1], [-1, -1]],
@@ -297,7 +293,7 @@ TABLE = [
     Line(
         "average pooling with ceil_mode dividing by the wrong count",
         nc.AvgPool2d,
-        planted_poolings.SameCountForAll,
+        poolings.SameCountForAll,
         lambda kind: kind(kernel_size=(1, 3), stride=(1, 3), ceil_mode=True)(np.full((1, 2, 4), 3.0))[0],
         [[3, 1], [3, 1]],
         [[3, 3], [3, 3]],
@@ -305,7 +301,7 @@ TABLE = [
     Line(
         "a crash for kernel (3, 1) with padding (1, 0)",
         nc.MaxPool2d,
-        planted_poolings.FillsByMinusZero,
+        poolings.FillsByMinusZero,
         lambda kind: kind(kernel_size=(3, 1), stride=1, padding=(1, 0))(np.array([[[1.0, 4.0], [2.0, 3.0]]]))[0],
         Refusal(ValueError, "could not broadcast"),
         [[2, 4], [2, 4]],
@@ -313,7 +309,7 @@ TABLE = [
     Line(
         "MaxPool2d((2, 2)) refused",
         nc.MaxPool2d,
-        planted_poolings.TupleRefused,
+        poolings.TupleRefused,
         lambda kind: kind((2, 2))(np.array([[[1.0, 4.0], [2.0, 3.0]]]))[0],
         Refusal(TypeError, "got (2, 2)"),
         [[4]],
@@ -321,7 +317,7 @@ TABLE = [
     Line(
         "a geometry refused that does not divide exactly",
         nc.MaxPool2d,
-        planted_poolings.ExactOnly,
+        poolings.ExactOnly,
         lambda kind: kind(kernel_size=2)(np.arange(9.0).reshape(1, 3, 3))[0],
         Refusal(ValueError, "exactly"),
         [[4]],
@@ -329,7 +325,7 @@ TABLE = [
     Line(
         "tied maxima sent to another element once padding is on",
         nc.MaxPool2d,
-        planted_poolings.LastOfTiesInHardWindows,
+        poolings.LastOfTiesInHardWindows,
         lambda kind: pool_back(kind, np.ones((2, 2)), kernel_size=4, padding=1),
         [[0, 0], [0, 1]],
         [[1, 0], [0, 0]],
@@ -337,7 +333,7 @@ TABLE = [
     Line(
         "a window of only -inf",
         nc.MaxPool2d,
-        planted_poolings.OnlyMinusInfinity,
+        poolings.OnlyMinusInfinity,
         lambda kind: kind(kernel_size=2, return_indices=True)(np.full((1, 2, 2), -np.inf))[1].item(),
         -1,
         0,
@@ -345,7 +341,7 @@ TABLE = [
     Line(
         "a window with a NaN",
         nc.MaxPool2d,
-        planted_poolings.PassesOverNaN,
+        poolings.PassesOverNaN,
         lambda kind: kind(kernel_size=(1, 2))(np.array([[[1.0, np.nan]]])).item(),
         1,
         np.nan,

@@ -1,14 +1,15 @@
-"""Planted bugs: convolutions."""
+"""Mistakes: convolutions."""
 
 from dataclasses import replace
 
 import numpy as np
-from planted import plant, reading
 
 import numpycnn as nc
 from numpycnn.layers.conv import UNPADDED
 from numpycnn.layers.images import as_batch, check_images, check_sides
-from parity.laws import accumulation, backward, empty_batch, forward, memory_order, parameters_only, refusals, state
+
+from ..laws import accumulation, backward, empty_batch, forward, memory_order, parameters_only, refusals, state
+from .mistake import plant, reading
 
 # Forward
 

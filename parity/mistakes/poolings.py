@@ -1,10 +1,11 @@
-"""Planted bugs: poolings."""
+"""Mistakes: poolings."""
 
 import numpy as np
-from planted import plant
 
 import numpycnn as nc
-from parity.laws import backward, dtype, empty_batch, forward, refusals
+
+from ..laws import backward, dtype, empty_batch, forward, refusals
+from .mistake import plant
 
 # Maxima
 

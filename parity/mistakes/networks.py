@@ -1,13 +1,14 @@
-"""Planted bugs: containers, blocks, models."""
+"""Mistakes: containers, blocks, models."""
 
 import functools
 
 import numpy as np
-from planted import plant
 
 import numpycnn as nc
-from parity.laws import backward, forward, no_grad, parameters_only, state
-from parity.twins import OurResidual
+
+from ..laws import backward, forward, no_grad, parameters_only, state
+from ..twins import OurResidual
+from .mistake import plant
 
 
 @plant("backward runs through the layers in the order of forward", "Sequential", backward, crash=ValueError)
