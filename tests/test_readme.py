@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from parity import __main__ as parity
+from parity import __main__, measure_command
 from parity.registry import ALL
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +32,7 @@ def test_the_mistake_of_the_layer_shown_is_reported(capsys):
 def test_the_parity_table_has_every_row_and_column():
     table = README.split("<!-- python -m parity --markdown -->")[1].split("<!-- end of the table -->")[0]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()]
-    assert tuple(cells[0]) == parity.HEADINGS
+    assert tuple(cells[0]) == measure_command.HEADINGS
     assert [line[0] for line in cells[2:]] == list(ALL)
     assert all(line[-1] in ("agrees", "equal") for line in cells[2:])
 
@@ -45,7 +45,7 @@ def test_the_links_lead_somewhere():
 
 
 def test_the_measuring_command_prints_that_table(capsys, tmp_path):
-    assert parity.main(["ReLU", "StepLR", "--cases", "5", "--markdown", "--json", str(tmp_path / "table.json")]) == 0
+    assert __main__.main(["ReLU", "StepLR", "--cases", "5", "--markdown", "--json", str(tmp_path / "table.json")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("|")[1].strip() for line in lines] == ["row", "-" * 6, "ReLU", "StepLR"]
     assert (tmp_path / "table.json").read_text(encoding="utf-8").startswith("[\n")
@@ -53,7 +53,7 @@ def test_the_measuring_command_prints_that_table(capsys, tmp_path):
 
 def test_the_measuring_command_refuses_what_it_does_not_know(capsys):
     with pytest.raises(SystemExit):
-        parity.main(["Conv4d"])
+        __main__.main(["Conv4d"])
     assert "no such row: Conv4d" in capsys.readouterr().err
 
 
