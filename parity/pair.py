@@ -42,6 +42,9 @@ class Case:
         Whether, in evaluation mode, no sample of the batch sees another.
     seed : int
         Where all arrays come from.
+    arrays : list, optional
+        The first arrays, which are then not drawn; those that are drawn after them are appended. So a run with
+        an empty list records its arrays, and a run with that list repeats them.
     """
 
     kwargs: Mapping[str, Any]
@@ -53,6 +56,7 @@ class Case:
     batched: bool = True
     independent: bool = True
     seed: int = 0
+    arrays: list[Any] | None = None
 
     def __repr__(self) -> str:
         default = Case({}, ())
@@ -82,6 +86,10 @@ class Pair:
         How far apart the two may be, in units of eps x the largest reference entry.
     reason : str
         Why that many.
+    strict : bool
+        Whether ours must refuse exactly what torch refuses, by a sentence; else it need only refuse as much.
+    differentiable : bool
+        Whether ours has a backward.
     """
 
     name: str
@@ -92,6 +100,8 @@ class Pair:
     exact: int | None = None
     ulps: float = 16
     reason: str = "a few roundings, none amplified"
+    strict: bool = True
+    differentiable: bool = True
 
     def __repr__(self) -> str:
         return f"Pair({self.name})"
@@ -104,12 +114,27 @@ class Draw:
     case: Case
     grid: int = 1
     rng: np.random.Generator = field(init=False)
+    count: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.case.seed)
 
     def array(self, shape: tuple[int, ...], corners: bool = True, large: bool = True) -> np.ndarray:
         """Draw values as the case says, in its dtype; corners and large ones only if they may be there."""
+        return self._given(shape, lambda: self._array(shape, corners, large))
+
+    def _given(self, shape: tuple[int, ...], draw: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return the next array that the case brings along; or draw it, and let the case keep it."""
+        arrays, index = self.case.arrays, self.count
+        self.count += 1
+        if arrays is None:
+            return draw()
+        if index == len(arrays):
+            arrays.append(draw())
+        given = np.array(arrays[index])
+        return given.astype(self.case.dtype if given.dtype.kind == "f" else given.dtype).reshape(shape)
+
+    def _array(self, shape: tuple[int, ...], corners: bool, large: bool) -> np.ndarray:
         if self.case.values == "integers":
             return np.asarray(self.grid * self.rng.integers(-3, 4, shape), self.case.dtype)
         values = np.asarray(self.rng.standard_normal(shape))
@@ -130,9 +155,14 @@ class Draw:
 
     def target(self, shape: tuple[int, ...]) -> np.ndarray:
         """Draw what a loss compares its input with."""
+        axis = 0 if len(shape) == 1 else 1
+        indices = self.case.target in ("indices", "outside")
+        return self._given(shape[:axis] + shape[axis + 1 :] if indices else shape, lambda: self._target(shape))
+
+    def _target(self, shape: tuple[int, ...]) -> np.ndarray:
         kwargs, kind = self.case.kwargs, self.case.target
         if kind == "values":
-            return self.array(shape)
+            return self._array(shape, corners=True, large=True)
         axis = 0 if len(shape) == 1 else 1
         if kind == "probabilities":
             weights = self.rng.random(shape) + 1e-3

@@ -4,7 +4,7 @@ import numpy as np
 
 import numpycnn as nc
 
-from ..laws import accumulation, backward, dtype, empty_batch, forward, memory_order, state, untouched
+from ..laws import accumulation, backward, dtype, empty_batch, forward, memory_order, mixing, state, untouched
 from .mistake import plant, reading
 
 # Linear
@@ -49,17 +49,25 @@ class ReturnsAllGradients(nc.Linear):
         return dx, self.weight.grad, None if self.bias is None else self.bias.grad
 
 
-@plant("x of another dtype is taken", "Linear", dtype, says="x of another dtype")
+@plant("x of another dtype is taken", "Linear", mixing, says="x of another dtype")
 class MixesDtypes(nc.Linear):
     def check_dtype(self, x, dtype, name="x"):
         pass
 
 
-@plant("a refusal does not say how to mend it", "Linear", dtype, says=".astype(")
+@plant("a refusal does not say how to mend it", "Linear", mixing, says=".astype(")
 class RefusesWithoutCure(nc.Linear):
     def check_dtype(self, x, dtype, name="x"):
         if x.dtype != dtype:
             raise nc.DtypeError(self, f"expected {name} of dtype {dtype}, got {x.dtype}")
+
+
+@plant("backward leaves the weight in float64", "Linear", dtype, says="weight: expected dtype float32")
+class WeightWidened(nc.Linear):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        self.weight.data = self.weight.data.astype(np.float64)
+        return dx
 
 
 @plant("gradients are kept in float64", "Linear", dtype, says="gradient of")

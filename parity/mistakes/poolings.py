@@ -4,7 +4,7 @@ import numpy as np
 
 import numpycnn as nc
 
-from ..laws import backward, dtype, empty_batch, forward, refusals
+from ..laws import backward, empty_batch, forward, mixing, refusals
 from .mistake import plant
 
 # Maxima
@@ -242,7 +242,7 @@ class DivisorForgotten(nc.AvgPool2d):
         return y
 
 
-@plant("whole numbers are taken, and backward has no room for fractions", "AvgPool2d", dtype, says="integers")
+@plant("whole numbers are taken, and backward has no room for fractions", "AvgPool2d", mixing, says="integers")
 class IntegersTaken(nc.AvgPool2d):
     def check_array(self, x, name="x"):
         pass

@@ -5,7 +5,17 @@ import numpy as np
 import numpycnn as nc
 from numpycnn.layers.softmax import log_softmax_adjoint
 
-from ..laws import accumulation, backward, dtype, empty_batch, forward, memory_order, no_grad, refusals, untouched
+from ..laws import (
+    accumulation,
+    backward,
+    empty_batch,
+    forward,
+    memory_order,
+    mixing,
+    no_grad,
+    refusals,
+    untouched,
+)
 from .mistake import plant
 
 # ReLU and its kin
@@ -91,7 +101,7 @@ class KeepsItsMemory(nc.ReLU):
         return values
 
 
-@plant("dy of another dtype is taken", "ReLU", dtype, says="dy of another dtype")
+@plant("dy of another dtype is taken", "ReLU", mixing, says="dy of another dtype")
 class MixesGradients(nc.ReLU):
     def check_dtype(self, x, dtype, name="x"):
         pass
