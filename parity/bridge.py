@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from torch import nn
 
 import numpycnn as nc
 
+from .ours import Replay
 from .pair import Case, Draw, Pair
 
 
@@ -32,20 +32,6 @@ def load_state(module: nn.Module, state: Mapping[str, np.ndarray]) -> None:
     The other way needs no help: ``layer.load_state_dict(module.state_dict())``.
     """
     module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()})
-
-
-class Replay(np.random.Generator):
-    """A Generator whose ``random`` gives what makes our dropout drop exactly what torch's dropped."""
-
-    def __init__(self) -> None:
-        super().__init__(np.random.PCG64(0))
-        self.kept: list[np.ndarray] = []
-
-    def random(self, size: Any = None, *_: Any, **__: Any) -> np.ndarray:
-        """Return 1 for what is kept and 0 for what is dropped, in the order of torch's forward passes."""
-        kept = self.kept.pop(0)
-        assert kept.shape == size, f"torch dropped from {kept.shape}, ours from {size}"
-        return kept.astype(np.float64)
 
 
 def replay_dropout(ours: nc.Module, theirs: nn.Module) -> None:

@@ -6,8 +6,6 @@ from typing import Any
 import torch
 from torch import nn
 
-import numpycnn as nc
-
 
 class LeNet(nn.Module):
     """The twin of ``numpycnn.models.LeNet``: 28x28, ReLU, max pooling."""
@@ -71,15 +69,13 @@ class Concat(Add):
         return torch.cat([branch(x) for branch in self.children()], self.dim)
 
 
-def lenet5(world: Any, activation: str = "Tanh") -> Any:
-    """Build either side's LeNet-5; the activation by its name, which both sides share."""
-    ours_or_theirs = nc if world is nc else nn
-    make = nc.models.LeNet5 if world is nc else LeNet5
-    return make(activation=getattr(ours_or_theirs, activation))
+def lenet5(activation: str = "Tanh") -> LeNet5:
+    """Build LeNet-5; the activation by its name, which both sides share."""
+    return LeNet5(activation=getattr(nn, activation))
 
 
 class Residual(nn.Module):
-    """The twin of the ``Residual`` below: names apart from wiring."""
+    """The twin of ``parity.ours.Residual``: names apart from wiring."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -89,25 +85,6 @@ class Residual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.relu(self.bn(self.conv2(torch.relu(self.conv1(x))) + x))
-
-
-class OurResidual(nc.Block):
-    """A block whose route uses its names in another order than the state dict."""
-
-    def __init__(self, channels: int):
-        self.bn = nc.BatchNorm2d(channels, eps=0.1)
-        self.conv1 = nc.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nc.Conv2d(channels, channels, 1)
-        self.route(
-            nc.Add(nc.Sequential(self.conv1, nc.ReLU(), self.conv2), nc.Identity()),
-            self.bn,
-            nc.ReLU(),
-        )
-
-
-def ours(kind: str, layers: list[Any]) -> nc.Layer:
-    """Build one of our containers from words: ``("Add", [("ReLU", {}), ("Sequential", [...])])``."""
-    return getattr(nc, kind)(*(ours(k, a) if isinstance(a, list) else getattr(nc, k)(**a) for k, a in layers))
 
 
 def theirs(kind: str, layers: list[Any]) -> nn.Module:

@@ -16,7 +16,7 @@ import numpy as np
 
 import numpycnn as nc
 
-from .. import registry, twins
+from .. import ours, registry
 from ..laws import Law
 from ..pair import Pair
 
@@ -70,7 +70,7 @@ def plant(bug: str, row: str, *laws: Law, says: str = "", crash: type[Exception]
 def constructor(row: str, broken: type[nc.Module]) -> Callable[..., nc.Module]:
     """Return what builds a class from a case's arguments, as our side of the row does."""
     if issubclass(broken, nc.Sequential | nc.Add | nc.Concat):
-        return lambda layers: broken(*twins.ours(row, layers))
+        return lambda layers: broken(*ours.network(row, layers))
     if issubclass(broken, nc.NLLLoss):
         return lambda weight=None, **kwargs: broken(None if weight is None else np.array(weight), **kwargs)
     if issubclass(broken, nc.models.LeNet5):

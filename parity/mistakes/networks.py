@@ -7,7 +7,7 @@ import numpy as np
 import numpycnn as nc
 
 from ..laws import backward, forward, no_grad, parameters_only, state
-from ..twins import OurResidual
+from ..ours import Residual
 from .mistake import plant
 
 
@@ -98,7 +98,7 @@ class GradientsSideBySide(nc.Concat):
 
 
 @plant("the rectifier comes before the sum", "Block", forward, says="y:")
-class RectifiedTooEarly(OurResidual):
+class RectifiedTooEarly(Residual):
     def __init__(self, channels):
         super().__init__(channels)
         branch = nc.Sequential(self.conv1, nc.ReLU(), self.conv2, nc.ReLU())
@@ -106,7 +106,7 @@ class RectifiedTooEarly(OurResidual):
 
 
 @plant("the short cut is forgotten in backward", "Block", backward, says="dx:")
-class ShortCutForgotten(OurResidual):
+class ShortCutForgotten(Residual):
     def __init__(self, channels):
         super().__init__(channels)
         branch = nc.Sequential(self.conv1, nc.ReLU(), self.conv2)
@@ -114,7 +114,7 @@ class ShortCutForgotten(OurResidual):
 
 
 @plant("the state dict follows the wiring", "Block", state, says="expected the keys")
-class NamedAsWired(OurResidual):
+class NamedAsWired(Residual):
     def __init__(self, channels):
         super().__init__(channels)
         self.bn = vars(self).pop("bn")

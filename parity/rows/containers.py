@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from .. import strategies, twins
+from .. import ours, strategies, twins
 from ..pair import Pair
 from .table import table
 
@@ -10,7 +10,7 @@ CONTAINERS = table(
     *(
         Pair(
             kind,
-            partial(twins.ours, kind),
+            ours.constructor(kind),
             partial(twins.theirs, kind),
             strategies.container(kind),
             ulps=1 << 14,
@@ -20,7 +20,7 @@ CONTAINERS = table(
     ),
     Pair(
         "Block",
-        twins.OurResidual,
+        ours.constructor("Block"),
         twins.Residual,
         strategies.residual(),
         ulps=1024,

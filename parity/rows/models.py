@@ -1,12 +1,10 @@
 """Rows: whole networks."""
 
-from functools import partial
-
 from hypothesis import strategies as st
 
 import numpycnn as nc
 
-from .. import strategies, twins
+from .. import ours, strategies, twins
 from ..pair import Pair
 from .table import table
 
@@ -21,8 +19,8 @@ MODELS = table(
     ),
     Pair(
         "LeNet5",
-        partial(twins.lenet5, nc),
-        partial(twins.lenet5, twins),
+        ours.constructor("LeNet5"),
+        twins.lenet5,
         strategies.image_model((1, 32, 32), activation=st.sampled_from(["Tanh", "Sigmoid", "ReLU"])),
         ulps=4096,
         reason="five layers of weights of order 1 magnify each other's roundings",

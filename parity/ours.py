@@ -1,0 +1,83 @@
+"""Our side of every row, built from the row's name and a case's arguments; without torch, so that it runs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import numpycnn as nc
+
+
+class Residual(nc.Block):
+    """A block whose route uses its names in another order than the state dict."""
+
+    def __init__(self, channels: int):
+        self.bn = nc.BatchNorm2d(channels, eps=0.1)
+        self.conv1 = nc.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nc.Conv2d(channels, channels, 1)
+        self.route(
+            nc.Add(nc.Sequential(self.conv1, nc.ReLU(), self.conv2), nc.Identity()),
+            self.bn,
+            nc.ReLU(),
+        )
+
+
+def network(kind: str, layers: list[Any]) -> nc.Layer:
+    """Build one of our containers from words: ``("Add", [("ReLU", {}), ("Sequential", [...])])``."""
+    return getattr(nc, kind)(*(network(k, a) if isinstance(a, list) else getattr(nc, k)(**a) for k, a in layers))
+
+
+def lenet5(activation: str = "Tanh") -> nc.Layer:
+    """Build LeNet-5; the activation by its name, which both sides share."""
+    return nc.models.LeNet5(activation=getattr(nc, activation))
+
+
+def weighted(loss: Callable[..., nc.Loss], **kwargs: Any) -> nc.Loss:
+    """Build a loss whose class weights come as a list, which a case can print."""
+    if kwargs.get("weight") is not None:
+        kwargs["weight"] = np.array(kwargs["weight"])
+    return loss(**kwargs)
+
+
+IN_WORDS: dict[str, Callable[..., nc.Module]] = {
+    "Sequential": partial(network, "Sequential"),
+    "Add": partial(network, "Add"),
+    "Concat": partial(network, "Concat"),
+    "Block": Residual,
+    "LeNet5": lenet5,
+    "CrossEntropyLoss": partial(weighted, nc.CrossEntropyLoss),
+    "NLLLoss": partial(weighted, nc.NLLLoss),
+}
+"""The rows whose arguments are not our constructor's own."""
+
+
+def constructor(row: str) -> Callable[..., nc.Module]:
+    """Return what builds our side of a row from a case's arguments.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer, loss or model.
+    """
+    layers = {name: kind for name, kind in vars(nc).items() if isinstance(kind, type) and issubclass(kind, nc.Module)}
+    built = layers | {name: getattr(nc.models, name) for name in nc.models.__all__} | IN_WORDS
+    if row not in built:
+        raise ValueError(f"expected a layer, a loss or a model of numpycnn {nc.__version__}, got {row!r}")
+    return built[row]
+
+
+class Replay(np.random.Generator):
+    """A Generator whose ``random`` gives what makes our dropout drop exactly what torch's dropped."""
+
+    def __init__(self) -> None:
+        super().__init__(np.random.PCG64(0))
+        self.kept: list[np.ndarray] = []
+
+    def random(self, size: Any = None, *_: Any, **__: Any) -> np.ndarray:
+        """Return 1 for what is kept and 0 for what is dropped, in the order of torch's forward passes."""
+        kept = self.kept.pop(0)
+        assert kept.shape == size, f"torch dropped from {kept.shape}, ours from {size}"
+        return kept.astype(np.float64)
