@@ -1,10 +1,11 @@
 """Convolutional networks written by hand in NumPy, every piece held against PyTorch.
 
 Layers, losses and containers carry PyTorch's names (``numpycnn.Conv2d``), optimizers are in
-``numpycnn.optim``, networks in ``numpycnn.models``. Importing needs NumPy and nothing else.
+``numpycnn.optim``, networks in ``numpycnn.models``, what trains them in ``numpycnn.training``.
+Importing needs NumPy and nothing else.
 """
 
-from . import models, optim
+from . import models, optim, training
 from .layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 from .layers.batchnorm import BatchNorm2d
 from .layers.containers import Add, Block, Concat, Sequential
@@ -68,4 +69,5 @@ __all__ = [
     "no_grad",
     "optim",
     "output_size",
+    "training",
 ]

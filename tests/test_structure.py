@@ -28,7 +28,8 @@ ROOMS = {
     "numpycnn.layers": {"numpycnn.kernels"},
     "numpycnn.models": {"numpycnn.layers"},
     "numpycnn.optim": {"numpycnn.layers"},
-    "numpycnn": {"numpycnn.layers", "numpycnn.models", "numpycnn.optim"},
+    "numpycnn.training": {"numpycnn.layers", "numpycnn.optim"},
+    "numpycnn": {"numpycnn.layers", "numpycnn.models", "numpycnn.optim", "numpycnn.training"},
     "parity": {"numpycnn", "numpycnn.kernels", "numpycnn.layers", "numpycnn.optim"},
     "scripts": {"numpycnn", "parity"},
     "tests": {
@@ -37,6 +38,7 @@ ROOMS = {
         "numpycnn.layers",
         "numpycnn.models",
         "numpycnn.optim",
+        "numpycnn.training",
         "parity",
         "scripts",
     },
@@ -227,7 +229,7 @@ def test_every_public_name_has_a_row_and_every_row_a_public_name(table, names):
 
 # What is public
 
-PUBLIC_MODULES = [nc, nc.models, nc.optim]
+PUBLIC_MODULES = [nc, nc.models, nc.optim, nc.training]
 
 
 def library_modules():
