@@ -8,13 +8,15 @@ Importing needs NumPy and nothing else.
 from . import models, optim, training
 from .layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 from .layers.batchnorm import BatchNorm2d
-from .layers.containers import Add, Block, Concat, Sequential
+from .layers.branches import Add, Concat
+from .layers.containers import Block, Sequential
 from .layers.conv import Conv2d
 from .layers.cross_entropy import CrossEntropyLoss
 from .layers.dropout import Dropout
 from .layers.errors import DtypeError, LayerError, ShapeError, StateError
 from .layers.flatten import Flatten, Identity
 from .layers.grad_mode import is_grad_enabled, no_grad
+from .layers.graph import Graph
 from .layers.layer import Buffer, Layer, Module, Parameter
 from .layers.linear import Linear
 from .layers.local_response_norm import LocalResponseNorm
@@ -43,6 +45,7 @@ __all__ = [
     "Dropout",
     "DtypeError",
     "Flatten",
+    "Graph",
     "Identity",
     "Layer",
     "LayerError",

@@ -10,6 +10,13 @@ import numpy as np
 
 import numpycnn as nc
 
+Node = tuple[Any, ...]
+"""A node of a graph in words: its name, the class of its layer, its arguments, and the names of what it reads.
+
+For a container the arguments are the layers in it; ``"again"`` in the place of a class, with the name
+of an earlier node, is the layer of that node once more.
+"""
+
 
 class Residual(nc.Block):
     """A block whose route uses its names in another order than the state dict."""
@@ -30,6 +37,19 @@ def network(kind: str, layers: list[Any]) -> nc.Layer:
     return getattr(nc, kind)(*(network(k, a) if isinstance(a, list) else getattr(nc, k)(**a) for k, a in layers))
 
 
+def graph(nodes: list[Node], graph: type[nc.Graph] = nc.Graph) -> nc.Graph:
+    """Build a graph from words."""
+    return graph(**in_words(nodes, lambda kind, a: network(kind, a) if isinstance(a, list) else getattr(nc, kind)(**a)))
+
+
+def in_words(nodes: list[Node], make: Callable[[str, Any], Any]) -> dict[str, tuple[Any, ...]]:
+    """Build the layers of the nodes of a graph."""
+    built: dict[str, tuple[Any, ...]] = {}
+    for name, kind, words, *reads in nodes:
+        built[name] = (built[words][0] if kind == "again" else make(kind, words), *reads)
+    return built
+
+
 def lenet5(activation: str = "Tanh") -> nc.Layer:
     """Build LeNet-5; the activation by its name, which both sides share."""
     return nc.models.LeNet5(activation=getattr(nc, activation))
@@ -46,6 +66,7 @@ IN_WORDS: dict[str, Callable[..., nc.Module]] = {
     "Sequential": partial(network, "Sequential"),
     "Add": partial(network, "Add"),
     "Concat": partial(network, "Concat"),
+    "Graph": graph,
     "Block": Residual,
     "LeNet5": lenet5,
     "CrossEntropyLoss": partial(weighted, nc.CrossEntropyLoss),

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from . import ours
+
 
 class LeNet(nn.Module):
     """The twin of ``numpycnn.models.LeNet``: 28x28, ReLU, max pooling."""
@@ -47,15 +49,21 @@ class LeNet5(nn.Module):
 
 
 class Add(nn.Module):
-    """The twin of ``numpycnn.Add``."""
+    """The twin of ``numpycnn.Add``: the sum of branches on one input, or on one each."""
 
     def __init__(self, *branches: nn.Module):
         super().__init__()
         for index, branch in enumerate(branches):
             self.add_module(str(index), branch)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return sum(branch(x) for branch in self.children())
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return sum(self.outputs(*inputs))
+
+    def outputs(self, *inputs: torch.Tensor) -> list[torch.Tensor]:
+        """Run the branches."""
+        branches = list(self.children())
+        each = inputs * len(branches) if len(inputs) == 1 else inputs
+        return [branch(x) for branch, x in zip(branches, each, strict=True)]
 
 
 class Concat(Add):
@@ -65,8 +73,24 @@ class Concat(Add):
         super().__init__(*branches)
         self.dim = dim
 
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return torch.cat(self.outputs(*inputs), self.dim)
+
+
+class Graph(nn.Module):
+    """The twin of ``numpycnn.Graph``: a module a node, run in order."""
+
+    def __init__(self, **nodes: Any):
+        super().__init__()
+        self.reads = {name: reads for name, (_, *reads) in nodes.items()}
+        for name, (module, *_) in nodes.items():
+            self.add_module(name, module)
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.cat([branch(x) for branch in self.children()], self.dim)
+        values = {"x": x}
+        for name, reads in self.reads.items():
+            x = values[name] = getattr(self, name)(*(values[read] for read in reads))
+        return x
 
 
 def lenet5(activation: str = "Tanh") -> LeNet5:
@@ -91,3 +115,9 @@ def theirs(kind: str, layers: list[Any]) -> nn.Module:
     """Build the torch twin from the same words."""
     make = {"Add": Add, "Concat": Concat, "Sequential": nn.Sequential}[kind]
     return make(*(theirs(k, a) if isinstance(a, list) else getattr(nn, k)(**a) for k, a in layers))
+
+
+def graph(nodes: list[ours.Node]) -> Graph:
+    """Build the torch twin of a graph in words."""
+    make = ours.in_words(nodes, lambda kind, a: theirs(kind, a) if isinstance(a, list) else getattr(nn, kind)(**a))
+    return Graph(**make)

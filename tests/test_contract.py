@@ -525,7 +525,7 @@ def test_repr_is_the_constructor_call_without_defaults(call):
 
 
 def test_every_leaf_has_its_repr_tested():
-    composites = {"Layer", "Module", "Loss", "Sequential", "Add", "Concat", "Block"}
+    composites = {"Layer", "Module", "Loss", "Sequential", "Add", "Concat", "Graph", "Block"}
     kinds = {
         name for name in nc.__all__ if isinstance(getattr(nc, name), type) and issubclass(getattr(nc, name), nc.Module)
     }

@@ -17,6 +17,7 @@ from numpycnn import (
     CrossEntropyLoss,
     Dropout,
     Flatten,
+    Graph,
     Identity,
     LeakyReLU,
     Linear,
@@ -59,6 +60,9 @@ class Cell(nc.Block):
             Tanh(),
         )
 
+
+SHORT = Identity(), Identity()
+TWICE = Sequential(Conv2d(3, 3, 1), Tanh())  # stands at two nodes of a graph
 
 # Each layer with a shape of input that it takes; shapes are rectangular, so that no axis passes for another.
 LAYERS = [
@@ -128,6 +132,8 @@ LAYERS = [
     (Concat(Conv2d(3, 2, 1), Identity(), Sequential(Tanh(), Conv2d(3, 4, 3, padding=1))), IMAGES),
     (Concat(Tanh(), AvgPool2d((1, 3), stride=1), dim=-1), IMAGES),
     (Add(Concat(Tanh(), Add(Sigmoid(), Identity()), dim=0), Concat(Identity(), Identity(), dim=0)), (2, 3)),
+    (Graph(a=(Conv2d(3, 3, 1), "x"), b=(Tanh(), "a"), y=(Add(*SHORT), "x", "b")), IMAGES),
+    (Graph(a=(TWICE, "x"), b=(Sigmoid(), "a"), c=(TWICE, "b"), y=(Concat(*SHORT, Tanh()), "a", "c", "b")), IMAGES),
     (Cell(2), (2, 2, 3, 4)),
     (Sequential(Cell(1), Cell(2)), (2, 1, 3, 4)),
     (Sequential(Cell(1), Dropout(0.3, rng=1), Add(Cell(2), Concat(Identity(), Tanh()))), (2, 1, 3, 4)),

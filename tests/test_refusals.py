@@ -34,7 +34,7 @@ OURS = {
 }
 THEIRS = {
     **vars(nn),
-    **{name: getattr(twins, name) for name in ("Add", "Concat", "LeNet", "LeNet5")},
+    **{name: getattr(twins, name) for name in ("Add", "Concat", "Graph", "LeNet", "LeNet5")},
     "x": lambda *shape, dtype="float32": torch.from_numpy(np.ones(shape, dtype)),
     "array": lambda *args: torch.from_numpy(np.array(*args)),
     "labels": torch.tensor([0, 1, 2, 0]),
@@ -42,7 +42,7 @@ THEIRS = {
     "float16": torch.float16,
     "int64": torch.int64,
 }
-THEIR_REFUSALS = (ValueError, TypeError, RuntimeError, IndexError, AttributeError)
+THEIR_REFUSALS = (ValueError, TypeError, RuntimeError, IndexError, AttributeError, KeyError)
 
 # Each call with what our sentence says it got.
 REFUSED = [
@@ -261,6 +261,15 @@ REFUSED = [
     ("Concat(Identity(), Identity(), dim=2)(x(2, 3))", "one of shape (2, 3)"),
     ('Concat(Identity(), Identity(), dim="1")(x(2, 3))', "'1'"),
     ("Concat(Identity(), Flatten(0))(x(2, 3))", "one of shape (6,)"),
+    ("Graph(y=ReLU())(x(2))", "ReLU()"),
+    ("Graph(y=(ReLU(),))(x(2))", "(ReLU(),)"),
+    ("Graph(y=(ReLU(), 1))(x(2))", "(ReLU(), 1)"),
+    ("Graph(y=('ReLU', 'x'))(x(2))", "str"),
+    ("Graph(y=(ReLU(), 'a'))(x(2))", "'a'"),
+    ("Graph(y=(ReLU(), 'z'), z=(ReLU(), 'y'))(x(2))", "'z'"),
+    ("Graph(y=(ReLU(), 'x', 'x'))(x(2))", "ReLU()"),
+    ("Graph(y=(Add(ReLU(), ReLU(), ReLU()), 'x', 'x'))(x(2))", "Add("),
+    ("Graph(a=(Flatten(0), 'x'), y=(Add(ReLU(), ReLU()), 'x', 'a'))(x(2, 3))", "[(2, 3), (6,)]"),
     # models
     ("LeNet(-1)", "-1"),
     ('LeNet("10")', "'10'"),
@@ -335,6 +344,9 @@ ONLY_THEIRS = [
     ("MaxPool2d((1, 2), padding=(0, 1), dilation=(1, 4))(x(1, 1, 1, 3))", "x of shape (1, 1, 1, 3)", PADDING),
     ("MaxPool2d(2, 5, 1, 3, ceil_mode=True)(x(1, 1, 3, 2))", "x of shape (1, 1, 3, 2)", PADDING),
     ("Add()", "none", "a sum of nothing has no shape"),
+    ("Graph()", "none", "a network of nothing has no output"),
+    ("Graph(a=(ReLU(), 'x'), y=(Tanh(), 'x'))(x(2))", "'a'", "what nobody reads is a mistake in the wiring"),
+    ("Graph(x=(ReLU(), 'x'))(x(2))", "'x'", "a reader of x could mean either"),
     ("Sequential(ReLU(), None)", "NoneType", "PyTorch registers a hole, and fails once it is called"),
 ]
 

@@ -1,23 +1,19 @@
-"""The chain rule as structure: a network made of these needs no backward of its own."""
+"""The chain rule as structure: a chain of layers, and a block that separates names from wiring."""
 
 from __future__ import annotations
 
 import functools
 import operator
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, overload
 
-import numpy as np
-
-from .arguments import integer
-from .errors import LayerError, ShapeError, StateError
+from .errors import LayerError, StateError
 from .layer import Array, Layer, Module
 
 Result = TypeVar("Result")
 
 
-def _located(method: Callable[[Any, Array], Result]) -> Callable[[Any, Array], Result]:
+def located(method: Callable[[Any, Array], Result]) -> Callable[[Any, Array], Result]:
     """Let an error that passes through say where in this container the failing layer stands."""
 
     @functools.wraps(method)
@@ -36,7 +32,7 @@ class Container(Layer):
 
     def __init__(self, *layers: Layer):
         for index, layer in enumerate(layers):
-            setattr(self, str(index), _layer(self, str(index), layer))
+            setattr(self, str(index), as_layer(self, str(index), layer))
 
     @property
     def layers(self) -> list[Layer]:
@@ -54,11 +50,10 @@ class Container(Layer):
 
     def __setitem__(self, index: int, layer: Layer) -> None:
         name = [name for name, _ in self.named_children()][index]
-        setattr(self, name, _layer(self, name, layer))
+        setattr(self, name, as_layer(self, name, layer))
 
     def __repr__(self) -> str:
-        lines = [f"    ({name}): {child!r}".replace("\n", "\n    ") for name, child in self.named_children()]
-        return "\n".join([f"{type(self).__name__}(", *lines, ")"]) if lines else f"{type(self).__name__}()"
+        return tree(self)
 
 
 class Sequential(Container):
@@ -85,120 +80,25 @@ class Sequential(Container):
         """Return a layer, or for a slice the same layers as a Sequential of their own."""
         return Sequential(*self.layers[index]) if isinstance(index, slice) else super().__getitem__(index)
 
-    @_located
+    @located
     def forward(self, x: Array) -> Array:
         for layer in self.layers:
             x = layer.forward(x)
         return x
 
-    @_located
+    @located
     def backward(self, dy: Array) -> Array:
         for layer in reversed(self.layers):
             dy = layer.backward(dy)
         return dy
 
-    @_located
+    @located
     def backward_parameters(self, dy: Array) -> None:
         layers = self.layers
         for layer in reversed(layers[1:]):
             dy = layer.backward(dy)
         for layer in layers[:1]:
             layer.backward_parameters(dy)
-
-
-class Add(Container):
-    """The sum of branches that all see the same input: ``y = f_1(x) + ... + f_n(x)``.
-
-    Every branch gets the whole upstream gradient; what comes back is summed. With ``Identity`` as
-    one branch this is the residual connection (He et al., 2016, equation 1).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import numpycnn as nc
-    >>> nc.Add(nc.Identity(), nc.ReLU())(np.array([-1.0, 2.0]))
-    array([-1.,  4.])
-    """
-
-    def __init__(self, *branches: Layer):
-        if not branches:
-            raise ValueError("Add: expected at least one branch, got none")
-        super().__init__(*branches)
-
-    @_located
-    def forward(self, x: Array) -> Array:
-        outputs = [branch.forward(x) for branch in self.layers]
-        if len({y.shape for y in outputs}) > 1:
-            raise ShapeError(self, f"expected branches of one shape, to be added, got {[y.shape for y in outputs]}")
-        return functools.reduce(np.add, outputs)
-
-    @_located
-    def backward(self, dy: Array) -> Array:
-        return functools.reduce(np.add, [branch.backward(dy) for branch in self.layers])
-
-    @_located
-    def backward_parameters(self, dy: Array) -> None:
-        for branch in self.layers:
-            branch.backward_parameters(dy)
-
-
-class Concat(Container):
-    """Branches that all see the same input, their outputs side by side along an axis.
-
-    Every branch gets its slice of the upstream gradient; what comes back is summed. With the
-    channels as the axis this is the inception module (Szegedy et al., 2015, section 4).
-
-    Parameters
-    ----------
-    *branches : Layer
-        What to run.
-    dim : int
-        The axis; 1, the channels of a batch, by default.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import numpycnn as nc
-    >>> nc.Concat(nc.Identity(), nc.ReLU())(np.ones((2, 3, 4, 4))).shape
-    (2, 6, 4, 4)
-    """
-
-    def __init__(self, *branches: Layer, dim: int = 1):
-        if not branches:
-            raise ValueError("Concat: expected at least one branch, got none")
-        super().__init__(*branches)
-        self.dim = integer("Concat", "dim", dim, -sys.maxsize)
-
-    @_located
-    def forward(self, x: Array) -> Array:
-        outputs = [branch.forward(x) for branch in self.layers]
-        if len({self._other_sides(y) for y in outputs}) > 1:
-            raise ShapeError(
-                self, f"expected branches that agree in shape but for axis {self.dim}, got {[y.shape for y in outputs]}"
-            )
-        y = np.concatenate(outputs, self.dim)
-        self.remember(y, [branch.shape[self.dim] for branch in outputs])
-        return y
-
-    @_located
-    def backward(self, dy: Array) -> Array:
-        return functools.reduce(np.add, [branch.backward(part) for branch, part in self._parts(dy)])
-
-    @_located
-    def backward_parameters(self, dy: Array) -> None:
-        for branch, part in self._parts(dy):
-            branch.backward_parameters(part)
-
-    def _parts(self, dy: Array) -> Iterator[tuple[Layer, Array]]:
-        """Deal each branch its slice of the upstream gradient."""
-        (widths,) = self.recall(dy)
-        return zip(self.layers, np.split(dy, np.cumsum(widths)[:-1], self.dim), strict=True)
-
-    def _other_sides(self, y: Array) -> tuple[int, ...]:
-        if not -y.ndim <= self.dim < y.ndim:
-            raise ShapeError(self, f"expected branches with an axis {self.dim}, got one of shape {y.shape}")
-        axis = self.dim % y.ndim
-        return (*y.shape[:axis], -1, *y.shape[axis + 1 :])
 
 
 class Block(Layer):
@@ -233,30 +133,32 @@ class Block(Layer):
                 )
         self._route = route
 
-    @_located
+    @located
     def forward(self, x: Array) -> Array:
         if "_route" not in vars(self):
             raise StateError(self, "expected self.route(...) in __init__ to say how data flows, got no call of it")
         return self._route.forward(x)
 
-    @_located
+    @located
     def backward(self, dy: Array) -> Array:
         return self._route.backward(dy)
 
-    @_located
+    @located
     def backward_parameters(self, dy: Array) -> None:
         self._route.backward_parameters(dy)
 
     def __setattr__(self, name: str, value: Any) -> None:
         old = vars(self).get(name)
         if isinstance(old, Layer) and "_route" in vars(self) and name != "_route":
-            _replace(self._route, old, _layer(self, name, value))
+            _replace(self._route, old, as_layer(self, name, value))
         super().__setattr__(name, value)
 
-    __repr__ = Container.__repr__
+    def __repr__(self) -> str:
+        return tree(self)
 
 
-def _layer(owner: Layer, name: str, value: Any) -> Layer:
+def as_layer(owner: Layer, name: str, value: Any) -> Layer:
+    """Raise unless the value can stand as a layer under this name."""
     if not isinstance(value, Layer):
         raise TypeError(f"{type(owner).__name__}: expected a layer as {name!r}, got {type(value).__name__}")
     return value
@@ -269,3 +171,9 @@ def _replace(container: Module, old: Layer, new: Layer) -> None:
             setattr(container, name, new)
         elif isinstance(child, Container):
             _replace(child, old, new)
+
+
+def tree(module: Module, label: Callable[[str], str] = str) -> str:
+    """Show a module as its children, each with its name or what is to be said instead."""
+    lines = [f"    ({label(name)}): {child!r}".replace("\n", "\n    ") for name, child in module.named_children()]
+    return "\n".join([f"{type(module).__name__}(", *lines, ")"]) if lines else f"{type(module).__name__}()"

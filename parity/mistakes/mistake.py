@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,8 @@ def constructor(row: str, broken: type[nc.Module]) -> Callable[..., nc.Module]:
     """Return what builds a class from a case's arguments, as our side of the row does."""
     if issubclass(broken, nc.Sequential | nc.Add | nc.Concat):
         return lambda layers: broken(*ours.network(row, layers))
+    if issubclass(broken, nc.Graph):
+        return partial(ours.graph, graph=broken)
     if issubclass(broken, nc.NLLLoss):
         return lambda weight=None, **kwargs: broken(None if weight is None else np.array(weight), **kwargs)
     if issubclass(broken, nc.models.LeNet5):

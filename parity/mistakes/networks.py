@@ -97,6 +97,43 @@ class GradientsSideBySide(nc.Concat):
         return np.concatenate([f.backward(part) for f, part in zip(self.layers, parts, strict=True)], self.dim)
 
 
+@plant("of a value that several nodes read only one gradient counts", "Graph", backward)
+class OneReaderCounts(nc.Graph):
+    def backward(self, dy):
+        (kept,) = self.recall(dy)
+        gradients = {self._output: dy}
+        for name, reads in reversed(self._reads.items()):
+            layer = getattr(self, name)
+            for module, memory in kept.get(name, []):
+                module._memory = memory
+            parts = layer.backward_each(gradients[name]) if len(reads) > 1 else [layer.backward(gradients[name])]
+            gradients.update(zip(reads, parts, strict=True))
+        return gradients["x"]
+
+
+@plant("a layer that runs again remembers its last run alone", "Graph", backward, crash=nc.StateError)
+class LastRunAlone(nc.Graph):
+    def _at_several_nodes(self):
+        return set()
+
+
+@plant("a layer that runs again gives the first run the memory of the last", "Graph", backward)
+class SameMemoryTwice(nc.Graph):
+    def _backward(self, dy, parameters_only=False):
+        (kept,) = self._memory[2]
+        latest = {id(getattr(self, name)): memories for name, memories in kept.items()}
+        kept.update({name: latest[id(getattr(self, name))] for name in kept})
+        return super()._backward(dy, parameters_only)
+
+
+@plant("each branch of a node sees the first value that it reads", "Graph", forward, crash=ValueError)
+class FirstValueForAll(nc.Graph):
+    def __init__(self, **nodes):
+        super().__init__(**nodes)
+        self._reads = {name: reads[:1] * len(reads) for name, reads in self._reads.items()}
+        self._last_reader = dict.fromkeys([*self._reads, "x"], "")
+
+
 @plant("the rectifier comes before the sum", "Block", forward, says="y:")
 class RectifiedTooEarly(Residual):
     def __init__(self, channels):

@@ -19,6 +19,14 @@ CONTAINERS = table(
         for kind in ("Sequential", "Add", "Concat")
     ),
     Pair(
+        "Graph",
+        ours.constructor("Graph"),
+        twins.graph,
+        strategies.graph(),
+        ulps=1 << 14,
+        reason="up to a dozen layers after one another, batch normalisation among them",
+    ),
+    Pair(
         "Block",
         ours.constructor("Block"),
         twins.Residual,

@@ -2,7 +2,7 @@
 
 from .features import along_axis, batch_norm, elementwise, flatten, linear, local_response_norm
 from .losses import classification, regression
-from .networks import container, image_model, residual
+from .networks import container, graph, image_model, residual
 from .optimizers import optimizer, schedule
 from .pieces import sides
 from .windows import PADDING_MODES, adaptive_pool2d, conv2d, pool2d
@@ -17,6 +17,7 @@ __all__ = [
     "conv2d",
     "elementwise",
     "flatten",
+    "graph",
     "image_model",
     "linear",
     "local_response_norm",

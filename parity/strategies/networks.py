@@ -12,28 +12,34 @@ from .pieces import Strategy, common, some
 Spec = tuple[str, dict[str, Any] | list[Any]]
 """A layer in words: its class and its arguments, or for a container the layers in it."""
 
+PLAIN = ["Conv2d", "ReLU", "Tanh", "BatchNorm2d"]
+
 
 def network(draw: st.DrawFn, channels: int, depth: int) -> tuple[list[Spec], int]:
     """Draw layers that run one after another and keep (H, W); return them and their output's channels."""
     layers: list[Spec] = []
     for _ in range(draw(st.integers(1, 3))):
-        kinds = ["Conv2d", "ReLU", "Tanh", "BatchNorm2d"] + (["Add", "Concat", "Sequential"] if depth else [])
-        kind = draw(st.sampled_from(kinds))
-        if kind == "Conv2d":
-            out = draw(st.integers(1, 3))
-            layers.append((kind, {"in_channels": channels, "out_channels": out, "kernel_size": 3, "padding": 1}))
-            channels = out
-        elif kind == "BatchNorm2d":
-            layers.append((kind, {"num_features": channels, "eps": 1.0}))  # a small eps magnifies roundings
-        elif kind == "Sequential":
+        kind = draw(st.sampled_from([*PLAIN, "Add", "Concat", "Sequential"] if depth else PLAIN))
+        if kind == "Sequential":
             inner, channels = network(draw, channels, depth - 1)
             layers.append((kind, inner))
         elif kind in ("Add", "Concat"):
             branches, channels = branching(draw, kind, channels, depth - 1)
             layers.append((kind, branches))
         else:
-            layers.append((kind, {}))
+            arguments, channels = plain(draw, kind, channels)
+            layers.append((kind, arguments))
     return layers, channels
+
+
+def plain(draw: st.DrawFn, kind: str, channels: int) -> tuple[dict[str, Any], int]:
+    """Draw the arguments of a layer that keeps (H, W); return them and its output's channels."""
+    if kind == "Conv2d":
+        out = draw(st.integers(1, 3))
+        return {"in_channels": channels, "out_channels": out, "kernel_size": 3, "padding": 1}, out
+    if kind == "BatchNorm2d":
+        return {"num_features": channels, "eps": 1.0}, channels  # a small eps magnifies roundings
+    return {}, channels
 
 
 def branching(draw: st.DrawFn, kind: str, channels: int, depth: int) -> tuple[list[Spec], int]:
@@ -58,6 +64,38 @@ def container(draw: st.DrawFn, kind: str) -> Case:
     shape = (draw(st.integers(2, 3)), channels, draw(st.integers(1, 4)), draw(st.integers(1, 4)))
     # smooth values: at a tie of sums that round differently, the two sides' rectifiers may part
     return Case({"layers": layers}, shape, **common(draw, ("normals",)))
+
+
+@st.composite
+def graph(draw: st.DrawFn) -> Case:
+    """Random graphs: nodes that read any value before them, sums, concatenations, layers that run again."""
+    channels = {"x": draw(st.integers(1, 3))}
+    nodes: list[Any] = []
+    for index in range(draw(st.integers(1, 5))):
+        read, other = (draw(st.sampled_from(sorted(channels))) for _ in range(2))
+        again = [node for node in nodes if node[1] in (*PLAIN, "Sequential") and channels[node[3]] == channels[read]]
+        kind = draw(st.sampled_from([*PLAIN, "Add", "Concat", "Sequential", *["again"] * 3 * bool(again)]))
+        words: Any
+        reads = [read]
+        if kind == "again":
+            words = draw(st.sampled_from(again))[0]
+            out = channels[words]
+        elif kind == "Sequential":
+            words, out = network(draw, channels[read], 0)
+        elif kind in ("Add", "Concat"):
+            fits = kind == "Concat" or channels[read] == channels[other]
+            sizes = {"in_channels": channels[other], "out_channels": channels[read], "kernel_size": 1}
+            words, reads = [("Identity", {}), ("Identity", {}) if fits else ("Conv2d", sizes)], [read, other]
+            out = channels[read] + (channels[other] if kind == "Concat" else 0)
+        else:
+            words, out = plain(draw, kind, channels[read])
+        nodes.append((f"n{index}", kind, words, *reads))
+        channels[f"n{index}"] = out
+    unread = sorted(channels.keys() - {read for node in nodes for read in node[3:]})
+    if len(unread) > 1:
+        nodes.append(("y", "Concat", [("Identity", {}) for _ in unread], *unread))
+    shape = (draw(st.integers(2, 3)), channels["x"], draw(st.integers(1, 4)), draw(st.integers(1, 4)))
+    return Case({"nodes": nodes}, shape, **common(draw, ("normals",)))
 
 
 @st.composite
