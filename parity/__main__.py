@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "measure": "measure_command",
+    "export": "export_command",
+    "replay": "replay_command",
 }
 """The module of each command."""
 

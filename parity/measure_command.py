@@ -31,7 +31,9 @@ HEADINGS = ("row", "cases", "allowed", "ours f64", "ours f32", "torch f32", "rat
 def main(argv: Sequence[str]) -> int:
     """Measure the rows that are asked for; return the exit status."""
     parser = argparse.ArgumentParser(
-        "python -m parity", description="Hold numpycnn against PyTorch, and say how near it is."
+        "python -m parity",
+        description="Hold numpycnn against PyTorch, and say how near it is.",
+        epilog="Other commands, each with its own --help: python -m parity export, python -m parity replay.",
     )
     parser.add_argument(
         "rows", nargs="*", metavar="ROW", help=f"rows of the registry; all by default: {', '.join(ALL)}"

@@ -93,12 +93,17 @@ def constructor(row: str) -> Callable[..., nc.Module]:
 class Replay(np.random.Generator):
     """A Generator whose ``random`` gives what makes our dropout drop exactly what torch's dropped."""
 
-    def __init__(self) -> None:
+    def __init__(self, *kept: np.ndarray) -> None:
         super().__init__(np.random.PCG64(0))
-        self.kept: list[np.ndarray] = []
+        self.kept = list(kept)
 
     def random(self, size: Any = None, *_: Any, **__: Any) -> np.ndarray:
         """Return 1 for what is kept and 0 for what is dropped, in the order of torch's forward passes."""
         kept = self.kept.pop(0)
         assert kept.shape == size, f"torch dropped from {kept.shape}, ours from {size}"
         return kept.astype(np.float64)
+
+
+def random_layers(module: nc.Module) -> list[nc.Module]:
+    """List the layers that draw anew in every forward, in the order of ``modules()``."""
+    return [layer for layer in module.modules() if "_rng" in vars(layer)]
