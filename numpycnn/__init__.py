@@ -13,10 +13,13 @@ from .layers.containers import Block, Sequential
 from .layers.conv import Conv2d
 from .layers.cross_entropy import CrossEntropyLoss
 from .layers.dropout import Dropout
+from .layers.elu import ELU, Softplus
 from .layers.errors import DtypeError, LayerError, ShapeError, StateError
 from .layers.flatten import Flatten, Identity
+from .layers.gated import GELU, SiLU
 from .layers.grad_mode import is_grad_enabled, no_grad
 from .layers.graph import Graph
+from .layers.hard import Hardsigmoid, Hardswish, Hardtanh, ReLU6
 from .layers.layer import Buffer, Layer, Module, Parameter
 from .layers.linear import Linear
 from .layers.local_response_norm import LocalResponseNorm
@@ -24,7 +27,7 @@ from .layers.loss import Loss
 from .layers.mse_loss import MSELoss
 from .layers.nll_loss import NLLLoss
 from .layers.pool import AvgPool2d, MaxPool2d
-from .layers.relu import LeakyReLU, ReLU
+from .layers.relu import LeakyReLU, PReLU, ReLU
 from .layers.sigmoid import Sigmoid, Tanh
 from .layers.sizes import conv2d_num_parameters, output_size
 from .layers.softmax import LogSoftmax, Softmax
@@ -32,6 +35,8 @@ from .layers.softmax import LogSoftmax, Softmax
 __version__ = "0.1.0"
 
 __all__ = [
+    "ELU",
+    "GELU",
     "AdaptiveAvgPool2d",
     "AdaptiveMaxPool2d",
     "Add",
@@ -46,6 +51,9 @@ __all__ = [
     "DtypeError",
     "Flatten",
     "Graph",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
     "Identity",
     "Layer",
     "LayerError",
@@ -58,12 +66,16 @@ __all__ = [
     "MaxPool2d",
     "Module",
     "NLLLoss",
+    "PReLU",
     "Parameter",
     "ReLU",
+    "ReLU6",
     "Sequential",
     "ShapeError",
+    "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
     "StateError",
     "Tanh",
     "conv2d_num_parameters",

@@ -94,6 +94,22 @@ def dropout() -> Strategy[Case]:
     return nearly(strategies.elementwise(), p=st.sampled_from([-0.1, 0.0, 1.0, 1.1]))
 
 
+def prelu() -> Strategy[Case]:
+    """Slopes that may be too many or too few."""
+    return nearly(strategies.prelu(), num_parameters=st.sampled_from([-1, 1, 2, 3, 4]))
+
+
+def hardtanh() -> Strategy[Case]:
+    """Bounds that may be the wrong way round."""
+    bound = st.sampled_from([-2, -1, 0.5, 1, 3])
+    return nearly(strategies.elementwise(), min_val=bound, max_val=bound)
+
+
+def gelu() -> Strategy[Case]:
+    """Approximations that nobody knows."""
+    return nearly(strategies.elementwise(), approximate=st.sampled_from(["none", "tanh", "erf", ""]))
+
+
 def batch_norm() -> Strategy[Case]:
     """Channels that may not match, batches with a single number to learn from."""
 

@@ -7,6 +7,8 @@ import pytest
 
 import numpycnn as nc
 from numpycnn import (
+    ELU,
+    GELU,
     AdaptiveAvgPool2d,
     AdaptiveMaxPool2d,
     Add,
@@ -18,6 +20,9 @@ from numpycnn import (
     Dropout,
     Flatten,
     Graph,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
     Identity,
     LeakyReLU,
     Linear,
@@ -26,10 +31,14 @@ from numpycnn import (
     MaxPool2d,
     MSELoss,
     NLLLoss,
+    PReLU,
     ReLU,
+    ReLU6,
     Sequential,
     Sigmoid,
+    SiLU,
     Softmax,
+    Softplus,
     Tanh,
 )
 from numpycnn.models import LeNet, LeNet5
@@ -118,6 +127,22 @@ LAYERS = [
     (ReLU(), (3, 4)),
     (LeakyReLU(), (3, 4)),
     (LeakyReLU(-0.5), (2, 1, 3)),
+    (PReLU(), (3, 4)),
+    (PReLU(), ()),
+    (PReLU(3), IMAGES),
+    (Hardtanh(), (3, 7)),  # what is apart goes to 1.3 here
+    (Hardtanh(-0.25, 2.0), (3, 7)),
+    (ReLU6(), (10, 10)),  # to 6.2
+    (Hardsigmoid(), (6, 10)),  # to 3.7
+    (Hardswish(), (6, 10)),
+    (ELU(), (3, 4)),
+    (ELU(0.5), (2, 1, 3)),
+    (Softplus(), (3, 4)),
+    (Softplus(2.0, 1.0), (3, 7)),
+    (Softplus(-1), ()),
+    (SiLU(), (3, 4)),
+    (GELU(), (5, 7)),
+    (GELU("tanh"), (5, 7)),
     (Sigmoid(), (3, 4)),
     (Sigmoid(), ()),
     (Tanh(), (3, 4)),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from numpycnn.kernels import rows, unfold
 from numpycnn.kernels.adaptive import AdaptiveWindow, adaptive_window
+from numpycnn.kernels.erf import FAR, NEAR, erf
 from numpycnn.kernels.pad import MODES, pad, pad_adjoint
 from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint, max_positions
 from numpycnn.kernels.window import Window
@@ -213,3 +214,28 @@ def test_the_average_of_a_large_window_rounds_little(window):
     x = np.random.default_rng(0).normal(size=(2, 3, 200, 190)).astype(np.float32)
     error = np.abs(avg_pool(x, window, 200 * 190) - x.mean((2, 3), np.float64)[..., None, None])
     assert error.max() < 8 * np.finfo(np.float32).eps
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_error_function_is_right_to_two_ulps(dtype):
+    sizes = np.concatenate([np.linspace(0, 7, 5000), 10.0 ** np.arange(-300, 300, 5), [NEAR, FAR, np.inf]])
+    with np.errstate(all="ignore"):  # of what is too large or too small for float32
+        sizes = np.unique(sizes.astype(dtype))
+    x = np.concatenate([sizes, -sizes, np.nextafter(sizes, dtype(1))])
+    expected = np.array([math.erf(number) for number in x])
+    error = np.abs(erf(x) - expected) / np.spacing(np.abs(expected).astype(dtype))
+    assert erf(x).dtype == dtype
+    assert error.max() <= 2
+    np.testing.assert_array_equal(erf(x), -erf(-x))
+    np.testing.assert_array_equal(erf(np.array([np.nan, np.inf, -np.inf], dtype)), np.array([np.nan, 1, -1], dtype))
+
+
+def test_the_error_function_keeps_shape_and_order_whatever_the_layout():
+    x = np.random.default_rng(0).normal(size=(40, 50, 41))  # more numbers than one block
+    expected = erf(x.reshape(-1)).reshape(x.shape)
+    for way in (x, x.transpose(2, 0, 1), x[::-2, :, ::3]):
+        y = erf(way)
+        assert y.shape == way.shape
+    np.testing.assert_array_equal(erf(x.transpose(2, 0, 1)), expected.transpose(2, 0, 1))
+    np.testing.assert_array_equal(erf(x[::-2, :, ::3]), expected[::-2, :, ::3])
+    assert erf(np.array(0.5)).shape == ()

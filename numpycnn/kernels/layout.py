@@ -7,11 +7,14 @@ block (``rows.py``). A user's array in NumPy's own order is copied once, at the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from .window import Array
+
+BLOCK = 1 << 15  # numbers that stay in the cache while something is done to them
 
 
 def as_rows(x: Array) -> Array:
@@ -42,3 +45,10 @@ def like(x: Array, model: Array) -> Array:
     copy = np.empty_like(model, x.dtype)
     copy[...] = x
     return copy
+
+
+def blocks(x: Array) -> Iterator[Array]:
+    """Cut an array without gaps into blocks of neighbours in memory, views all of them."""
+    flat = x.transpose(sorted(range(x.ndim), key=lambda axis: -x.strides[axis])).reshape(-1)
+    for start in range(0, len(flat), BLOCK):
+        yield flat[start : start + BLOCK]

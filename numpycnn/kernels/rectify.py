@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from .layout import like
+from .layout import BLOCK, blocks, like
 from .window import Array
 
-BLOCK = 1 << 15
 ZEROS = {np.dtype(kind): np.zeros(BLOCK, kind) for kind in (np.float32, np.float64)}
 
 
@@ -23,7 +20,7 @@ def relu(x: Array) -> Array:
     if x.strides != y.strides:
         return np.asarray(np.maximum(x, 0))
     zeros = ZEROS[x.dtype]
-    for block, result in zip(_blocks(x), _blocks(y), strict=True):
+    for block, result in zip(blocks(x), blocks(y), strict=True):
         np.maximum(block, zeros[: len(block)], out=result)
     return y
 
@@ -43,10 +40,3 @@ def keep(x: Array, mask: Array) -> Array:
     """Return x where the mask is true, else 0, whatever x is."""
     bits = x.view(f"i{x.itemsize}") * mask
     return np.asarray(bits.view(x.dtype))
-
-
-def _blocks(x: Array) -> Iterator[Array]:
-    """Cut an array without gaps into blocks of neighbours in memory, views all of them."""
-    flat = x.transpose(sorted(range(x.ndim), key=lambda axis: -x.strides[axis])).reshape(-1)
-    for start in range(0, len(flat), BLOCK):
-        yield flat[start : start + BLOCK]

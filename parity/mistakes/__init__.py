@@ -1,11 +1,12 @@
 """The catalogue of mistakes, a file to a family: what hand-written layers get wrong, planted into ours."""
 
-from . import convolutions, layers, losses, networks, normalisations, optimizers, poolings, rectifiers
+from . import activations, convolutions, layers, losses, networks, normalisations, optimizers, poolings, rectifiers
 from .mistake import CATALOGUE, Planted, constructor
 
 __all__ = [
     "CATALOGUE",
     "Planted",
+    "activations",
     "constructor",
     "convolutions",
     "layers",

@@ -1,6 +1,6 @@
 """Cases, drawn by hypothesis: built backwards from the output's size, so that none has to be rejected."""
 
-from .features import along_axis, batch_norm, elementwise, flatten, linear, local_response_norm
+from .features import along_axis, batch_norm, elementwise, flatten, linear, local_response_norm, prelu
 from .losses import classification, regression
 from .networks import container, graph, image_model, residual
 from .optimizers import optimizer, schedule
@@ -23,6 +23,7 @@ __all__ = [
     "local_response_norm",
     "optimizer",
     "pool2d",
+    "prelu",
     "regression",
     "residual",
     "schedule",

@@ -27,6 +27,14 @@ def elementwise(draw: st.DrawFn, **options: Strategy[Any]) -> Case:
 
 
 @st.composite
+def prelu(draw: st.DrawFn) -> Case:
+    """Learned slopes, one for all numbers or one a channel."""
+    shape = draw(shapes(0))
+    kwargs = some(draw, num_parameters=st.just(shape[1] if len(shape) > 1 else 1), init=st.sampled_from([0.0, -1.5]))
+    return Case(kwargs, shape, batched=len(shape) > 0, **common(draw))
+
+
+@st.composite
 def along_axis(draw: st.DrawFn) -> Case:
     """Functions along one axis, counted from either end."""
     shape = draw(shapes())
