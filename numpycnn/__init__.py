@@ -1,11 +1,11 @@
 """Convolutional networks written by hand in NumPy, every piece held against PyTorch.
 
 Layers, losses and containers carry PyTorch's names (``numpycnn.Conv2d``), optimizers are in
-``numpycnn.optim``, networks in ``numpycnn.models``, what trains them in ``numpycnn.training``.
-Importing needs NumPy and nothing else.
+``numpycnn.optim``, networks in ``numpycnn.models``, what trains them in ``numpycnn.training``, data
+augmentation in ``numpycnn.transforms``. Importing needs NumPy and nothing else.
 """
 
-from . import models, optim, training
+from . import models, optim, training, transforms
 from .layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 from .layers.batchnorm import BatchNorm2d
 from .layers.branches import Add, Concat
@@ -85,4 +85,5 @@ __all__ = [
     "optim",
     "output_size",
     "training",
+    "transforms",
 ]

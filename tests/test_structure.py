@@ -29,7 +29,14 @@ ROOMS = {
     "numpycnn.models": {"numpycnn.layers"},
     "numpycnn.optim": {"numpycnn.layers"},
     "numpycnn.training": {"numpycnn.layers", "numpycnn.optim"},
-    "numpycnn": {"numpycnn.layers", "numpycnn.models", "numpycnn.optim", "numpycnn.training"},
+    "numpycnn.transforms": {"numpycnn.kernels", "numpycnn.layers"},
+    "numpycnn": {
+        "numpycnn.layers",
+        "numpycnn.models",
+        "numpycnn.optim",
+        "numpycnn.training",
+        "numpycnn.transforms",
+    },
     "parity": {"numpycnn", "numpycnn.kernels", "numpycnn.layers", "numpycnn.optim"},
     "scripts": {"numpycnn", "parity"},
     "tests": {
@@ -39,11 +46,13 @@ ROOMS = {
         "numpycnn.models",
         "numpycnn.optim",
         "numpycnn.training",
+        "numpycnn.transforms",
         "parity",
         "scripts",
     },
 }
 SEEN_BY_OPTIM = {"numpycnn.layers.layer", "numpycnn.layers.arguments"}
+KINDS = nc.Module | nc.optim.Optimizer | lr_scheduler.LRScheduler | nc.transforms.Transform
 BASES = {nc.Layer, nc.Loss, nc.Module, nc.optim.Optimizer, lr_scheduler.LRScheduler}
 
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -229,7 +238,7 @@ def test_every_public_name_has_a_row_and_every_row_a_public_name(table, names):
 
 # What is public
 
-PUBLIC_MODULES = [nc, nc.models, nc.optim, nc.training]
+PUBLIC_MODULES = [nc, nc.models, nc.optim, nc.training, nc.transforms]
 
 
 def library_modules():
@@ -271,7 +280,7 @@ def test_nothing_is_written_and_then_forgotten():
         value
         for module in library_modules()
         for name, value in vars(module).items()
-        if isinstance(value, type) and issubclass(value, nc.Module | nc.optim.Optimizer | lr_scheduler.LRScheduler)
+        if isinstance(value, type) and issubclass(value, KINDS)
     }
     bases = {base for kind in kinds for base in kind.__mro__[1:]}
     forgotten = kinds - bases - set(everything_public().values())
