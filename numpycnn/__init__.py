@@ -6,6 +6,8 @@ augmentation in ``numpycnn.transforms``. Importing needs NumPy and nothing else.
 """
 
 from . import models, optim, training, transforms
+from .anatomy.receptive_field import receptive_field
+from .anatomy.summary import summary
 from .layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 from .layers.batchnorm import BatchNorm2d
 from .layers.branches import Add, Concat
@@ -84,6 +86,8 @@ __all__ = [
     "no_grad",
     "optim",
     "output_size",
+    "receptive_field",
+    "summary",
     "training",
     "transforms",
 ]

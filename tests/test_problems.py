@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import numpycnn as nc
-from numpycnn import conv2d_num_parameters, output_size
+from numpycnn import conv2d_num_parameters, output_size, receptive_field
 from numpycnn.models import LeNet, LeNet5
 
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -289,6 +289,8 @@ def test_10_sizes_and_parameters_of_layers(given, filters, stride, expected, par
     layer = nc.Conv2d(channels, filters, 3, stride)
     assert layer.num_parameters() == parameters
     assert layer(np.zeros((1, channels, height, width), np.float32)).shape == (1, *expected[2:], *expected[:2])
+    (told,) = nc.summary(layer, (channels, height, width)).layers
+    assert (told.output_shape, told.parameters) == ((1, *expected[2:], *expected[:2]), parameters)
 
 
 def test_10_what_the_floor_leaves_over_is_not_covered():
@@ -305,3 +307,34 @@ def test_10_what_the_floor_leaves_over_is_not_covered():
 def test_10_parameters_are_counted_as_they_are_built(options):
     for kernel in (1, 3, (2, 5)):
         assert conv2d_num_parameters(4, 8, kernel, **options) == nc.Conv2d(4, 8, kernel, **options).num_parameters()
+
+
+# 11: the size of filters
+
+
+@pytest.mark.parametrize(("large", "layers", "stacked", "single"), [(5, 2, 18, 25), (7, 3, 27, 49)])
+def test_11_small_filters_see_what_a_large_one_sees_with_fewer_weights(large, layers, stacked, single):
+    assert receptive_field(*layers * [3]) == receptive_field(large)
+    for channels in (1, 8, 64):
+        convolutions = [nc.Conv2d(channels, channels, 3, padding=1, bias=False) for _ in range(layers)]
+        stack = nc.summary(nc.Sequential(*convolutions), (channels, 14, 14))
+        alone = nc.summary(nc.Conv2d(channels, channels, large, padding=large // 2, bias=False), (channels, 14, 14))
+        assert (stack.parameters, alone.parameters) == (stacked * channels**2, single * channels**2)
+        assert (stack.multiply_adds, alone.multiply_adds) == (196 * stack.parameters, 196 * alone.parameters)
+        assert stack.layers[-1].receptive_field == alone.layers[-1].receptive_field
+
+
+def test_11_a_filter_of_one_pixel_mixes_channels_and_makes_the_next_one_cheap():
+    told = nc.summary(nc.Conv2d(256, 64, 1, bias=False), (256, 28, 28))
+    assert told.layers[0].output_shape == (1, 64, 28, 28)
+    assert told.layers[0].receptive_field.size == (1, 1)
+    assert (told.parameters, told.multiply_adds) == (256 * 64, 256 * 64 * 28**2)
+    narrow = [nc.Conv2d(256, 64, 1, bias=False), nc.Conv2d(64, 64, 3, padding=1, bias=False)]
+    narrow = nc.summary(nc.Sequential(*narrow, nc.Conv2d(64, 256, 1, bias=False)), (256, 28, 28))
+    wide = nc.summary(nc.Conv2d(256, 256, 3, padding=1, bias=False), (256, 28, 28))
+    assert (narrow.parameters, wide.parameters) == (69_632, 589_824)
+    assert narrow.layers[-1].receptive_field == wide.layers[-1].receptive_field
+    x = images(1, 256, 2, 3)
+    filters = nc.Conv2d(256, 64, 1, bias=False, rng=0)
+    each_pixel = np.einsum("oc,nchw->nohw", filters.weight.data[:, :, 0, 0], x)
+    np.testing.assert_allclose(filters(x), each_pixel, rtol=1e-4, atol=1e-5)

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,13 @@ def test_the_tour_learns(capsys):
     loss, accuracy = capsys.readouterr().out.split()
     assert float(loss) < 0.01
     assert float(accuracy) == 1
+
+
+def test_the_summary_is_that_of_the_tours_model(capsys):
+    names = {}
+    exec(TOUR, names)  # our own README
+    call = re.search(r"`nc\.(summary\(model, .*\))` tells", README)[1]
+    assert textwrap.indent(str(eval(f"nc.{call}", names)), " " * 4) in README
 
 
 def test_the_mistake_of_the_layer_shown_is_reported(capsys):

@@ -27,10 +27,12 @@ ROOMS = {
     "numpycnn.kernels": set(),
     "numpycnn.layers": {"numpycnn.kernels"},
     "numpycnn.models": {"numpycnn.layers"},
+    "numpycnn.anatomy": {"numpycnn.layers"},
     "numpycnn.optim": {"numpycnn.layers"},
     "numpycnn.training": {"numpycnn.layers", "numpycnn.optim"},
     "numpycnn.transforms": {"numpycnn.kernels", "numpycnn.layers"},
     "numpycnn": {
+        "numpycnn.anatomy",
         "numpycnn.layers",
         "numpycnn.models",
         "numpycnn.optim",
@@ -41,6 +43,7 @@ ROOMS = {
     "scripts": {"numpycnn", "parity"},
     "tests": {
         "numpycnn",
+        "numpycnn.anatomy",
         "numpycnn.kernels",
         "numpycnn.layers",
         "numpycnn.models",
