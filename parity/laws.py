@@ -142,13 +142,14 @@ def state(pair: Pair, case: Case) -> None:
 
 def dtype(pair: Pair, case: Case) -> None:
     """Float32 stays float32, and float64 stays float64, in everything."""
-    run = Run(pair, case)
-    run.backward()
-    arrays = {"y": run.y} | ({"dx": run.dx} if pair.differentiable else {})
-    arrays |= {f"gradient of {name}": ours for name, (ours, _) in run.gradients().items()}
-    arrays |= {name: value for name, value in run.ours.state_dict().items() if value.dtype.kind == "f"}
-    for name, value in arrays.items():
-        assert value.dtype == case.dtype, f"{name}: expected dtype {case.dtype}, got {value.dtype}"
+    for own in ("float32", "float64"):
+        run = Run(pair, replace(case, dtype=own))
+        run.backward()
+        arrays = {"y": run.y} | ({"dx": run.dx} if pair.differentiable else {})
+        arrays |= {f"gradient of {name}": ours for name, (ours, _) in run.gradients().items()}
+        arrays |= {name: value for name, value in run.ours.state_dict().items() if value.dtype.kind == "f"}
+        for name, value in arrays.items():
+            assert value.dtype == own, f"{name}: expected dtype {own}, got {value.dtype}"
 
 
 def mixing(pair: Pair, case: Case) -> None:

@@ -101,12 +101,17 @@ def draw_cases(pair: Pair, count: int, seed: int) -> list[Case]:
     return cases
 
 
+def number_of_cases(pair: Pair, count: int) -> int:
+    """Return how many cases a row gets where an ordinary one gets so many: five at least, if there are."""
+    return min(count, max(5, count // pair.cost))
+
+
 def measure(pair: Pair, count: int, seed: int) -> Iterator[Measured]:
-    """Run a row on its cases; yield the row as it stands after each."""
+    """Run a row on its cases, fewer of them the more each costs; yield the row as it stands after each."""
     row = Measured(pair.name, 0, pair.ulps, pair.exact is not None)
     tables: list[tuple[dict[str, Pair], Law]] = [(registry.OPTIMIZERS, steps), (registry.SCHEDULES, rates)]
     law = next((law for table, law in tables if pair.name in table), None)
-    for case in draw_cases(pair, count, seed):
+    for case in draw_cases(pair, number_of_cases(pair, count), seed):
         row.cases += 1
         try:
             if law is not None:

@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from .measure import Errors, Measured, measure
+from .measure import Errors, Measured, measure, number_of_cases
 from .registry import ALL
 
 HEADINGS = ("row", "cases", "allowed", "ours f64", "ours f32", "torch f32", "ratio", "verdict")
@@ -38,7 +38,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "rows", nargs="*", metavar="ROW", help=f"rows of the registry; all by default: {', '.join(ALL)}"
     )
-    parser.add_argument("-n", "--cases", type=int, default=100, help="how many cases a row (default %(default)s)")
+    parser.add_argument(
+        "-n", "--cases", type=int, default=100, help="how many cases a row (default %(default)s), of large models fewer"
+    )
     parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same cases")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
@@ -52,8 +54,10 @@ def main(argv: Sequence[str]) -> int:
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", "Using padding='same' with even kernel lengths")  # torch's, of its own speed
     table = []
-    with tqdm(total=flags.cases * len(flags.rows or ALL), unit="case", leave=False, disable=None) as progress:
-        for name in flags.rows or ALL:
+    rows = flags.rows or ALL
+    total = sum(number_of_cases(ALL[name], flags.cases) for name in rows)
+    with tqdm(total=total, unit="case", leave=False, disable=None) as progress:
+        for name in rows:
             progress.set_description(name)
             for row in measure(ALL[name], flags.cases, flags.seed):  # noqa: B007 - the last one is whole
                 progress.update()

@@ -10,6 +10,8 @@ import numpy as np
 
 import numpycnn as nc
 
+from . import slim
+
 Node = tuple[Any, ...]
 """A node of a graph in words: its name, the class of its layer, its arguments, and the names of what it reads.
 
@@ -69,6 +71,8 @@ IN_WORDS: dict[str, Callable[..., nc.Module]] = {
     "Graph": graph,
     "Block": Residual,
     "LeNet5": lenet5,
+    "AlexNet": partial(slim.network, nc.models.AlexNet, 256 * 6 * 6),
+    "VGG": partial(slim.vgg, nc.models.VGG),
     "CrossEntropyLoss": partial(weighted, nc.CrossEntropyLoss),
     "NLLLoss": partial(weighted, nc.NLLLoss),
 }

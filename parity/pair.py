@@ -90,6 +90,8 @@ class Pair:
         Whether ours must refuse exactly what torch refuses, by a sentence; else it need only refuse as much.
     differentiable : bool
         Whether ours has a backward.
+    cost : int
+        How many ordinary cases one of this row takes as long as: laws are held to that many times fewer.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Pair:
     reason: str = "a few roundings, none amplified"
     strict: bool = True
     differentiable: bool = True
+    cost: int = 1
 
     def __repr__(self) -> str:
         return f"Pair({self.name})"

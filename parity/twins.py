@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torchvision
 from torch import nn
 
-from . import ours
+from . import ours, slim
 
 
 class LeNet(nn.Module):
@@ -121,3 +122,18 @@ def graph(nodes: list[ours.Node]) -> Graph:
     """Build the torch twin of a graph in words."""
     make = ours.in_words(nodes, lambda kind, a: theirs(kind, a) if isinstance(a, list) else getattr(nn, kind)(**a))
     return Graph(**make)
+
+
+def small(kind: Callable[..., Any], features: int, *layers: nn.Module, **options: Any) -> nn.Module:
+    """Build a network of torchvision's with small matrices; it has no values yet, they are to be loaded."""
+    with torch.device("meta"):
+        model = kind(*layers, **options)
+    slim.shrink(model.classifier, nn.Linear, features)
+    return model.to_empty(device="cpu")
+
+
+def vgg(stages: slim.Stages, batch_norm: bool, **options: Any) -> nn.Module:
+    """Build torchvision's VGG of small stages."""
+    stages_of_torch = slim.vgg_features(nn, stages, batch_norm)
+    features = 7 * 7 * stages[-1][-1]
+    return small(torchvision.models.VGG, features, stages_of_torch, init_weights=False, **options)

@@ -10,7 +10,7 @@ def hold(law, pair, cases):
     """Hold a pair to a law on as many cases as the profile says, and to those that see most on more."""
     more = {laws.forward: 4, laws.backward: 4, laws.refusals: 8}.get(law, 1)
 
-    @settings(max_examples=settings.default.max_examples * more)
+    @settings(max_examples=max(1, settings.default.max_examples * more // pair.cost))
     @given(cases)
     def holds(case):
         laws.check(law, pair, case)

@@ -1,6 +1,17 @@
 """The catalogue of mistakes, a file to a family: what hand-written layers get wrong, planted into ours."""
 
-from . import activations, convolutions, layers, losses, networks, normalisations, optimizers, poolings, rectifiers
+from . import (
+    activations,
+    convolutions,
+    layers,
+    losses,
+    models,
+    networks,
+    normalisations,
+    optimizers,
+    poolings,
+    rectifiers,
+)
 from .mistake import CATALOGUE, Planted, constructor
 
 __all__ = [
@@ -11,6 +22,7 @@ __all__ = [
     "convolutions",
     "layers",
     "losses",
+    "models",
     "networks",
     "normalisations",
     "optimizers",

@@ -17,7 +17,7 @@ import numpy as np
 
 import numpycnn as nc
 
-from .. import ours, registry
+from .. import ours, registry, slim
 from ..laws import Law
 from ..pair import Pair
 
@@ -78,6 +78,9 @@ def constructor(row: str, broken: type[nc.Module]) -> Callable[..., nc.Module]:
         return lambda weight=None, **kwargs: broken(None if weight is None else np.array(weight), **kwargs)
     if issubclass(broken, nc.models.LeNet5):
         return lambda activation="Tanh": broken(activation=getattr(nc, activation))
+    sound = registry.ALL[row].ours
+    if isinstance(sound, partial) and sound.func in (slim.network, slim.vgg):
+        return partial(sound.func, broken, *sound.args[1:])
     return broken
 
 

@@ -155,17 +155,3 @@ class NamedAsWired(Residual):
     def __init__(self, channels):
         super().__init__(channels)
         self.bn = vars(self).pop("bn")
-
-
-@plant("a rectifier is forgotten", "LeNet", forward, says="y:")
-class RectifierForgotten(nc.models.LeNet):
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self._route[8] = nc.Identity()
-
-
-@plant("maxima are pooled instead of averages", "LeNet5", forward, says="y:")
-class MaximaPooled(nc.models.LeNet5):
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self._route[2] = nc.MaxPool2d(2)

@@ -2,7 +2,7 @@
 
 from .features import along_axis, batch_norm, elementwise, flatten, linear, local_response_norm, prelu
 from .losses import classification, regression
-from .networks import container, graph, image_model, residual
+from .networks import container, famous, graph, image_model, residual
 from .optimizers import optimizer, schedule
 from .pieces import sides
 from .windows import PADDING_MODES, adaptive_pool2d, conv2d, pool2d
@@ -16,6 +16,7 @@ __all__ = [
     "container",
     "conv2d",
     "elementwise",
+    "famous",
     "flatten",
     "graph",
     "image_model",

@@ -110,3 +110,16 @@ def residual(draw: st.DrawFn) -> Case:
 def image_model(draw: st.DrawFn, shape: tuple[int, int, int], **options: Strategy[Any]) -> Case:
     """Whole networks on a few images of the size that they are made for."""
     return Case(some(draw, **options), (draw(st.integers(1, 3)), *shape), **common(draw, ("normals",)))
+
+
+@st.composite
+def famous(draw: st.DrawFn, *shapes: tuple[int, int, int], **options: Strategy[Any]) -> Case:
+    """Famous networks on two images of one of the shapes.
+
+    In float64 alone: in float32 one of so many rectifiers and maxima rounds to the other side of
+    its kink, and from there on the gradients are those of another network.
+    """
+    kwargs = {name: draw(values) for name, values in options.items()}
+    shape = (2, *draw(st.sampled_from(shapes)))
+    values = common(draw, ("normals",)) | {"dtype": "float64", "training": draw(st.sampled_from([True, False]))}
+    return Case(kwargs, shape, **values)

@@ -1,0 +1,118 @@
+"""The famous networks at their full size: the same declarations as torchvision's, the same initial values."""
+
+import inspect
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from hypothesis import settings
+
+import numpycnn as nc
+from parity import laws, registry, slim
+from parity.measure import draw_cases
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+import full_size
+
+THOROUGH = settings.default.max_examples >= settings.get_profile("thorough").max_examples
+"""Networks of gigabytes are run in the thorough profile alone; their parts are in the laws of both."""
+
+FACTORIES = [name for name in nc.models.__all__ if inspect.isfunction(getattr(nc.models, name))]
+every_factory = pytest.mark.parametrize("name", FACTORIES)
+
+
+def torchvisions(name, **options):
+    """Build torchvision's network of this name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # about the time that its initial values take
+        return getattr(torchvision.models, name)(**options)
+
+
+# Declarations
+
+ARGUMENTS = (
+    *("in_channels", "out_channels", "in_features", "out_features", "num_features", "output_size", "p"),
+    *("kernel_size", "stride", "padding", "dilation", "groups", "padding_mode", "ceil_mode", "count_include_pad"),
+    *("eps", "momentum", "affine", "track_running_stats", "size", "alpha", "beta", "k"),
+)
+
+
+def arguments(module):
+    """List what a layer was built with; one number for both axes is spelt out."""
+    found = {name: getattr(module, name) for name in ARGUMENTS if hasattr(module, name)}
+    sides = {"kernel_size", "stride", "padding", "dilation", "output_size"} & found.keys()
+    return found | {name: found[name] if isinstance(found[name], tuple) else (found[name],) * 2 for name in sides}
+
+
+@every_factory
+def test_a_network_is_declared_as_torchvision_declares_it(name):
+    ours = getattr(nc.models, name)(rng=slim.Zeros())
+    with torch.device("meta"):
+        theirs = torchvisions(name)
+    shapes = {key: tuple(value.shape) for key, value in theirs.state_dict().items()}
+    assert [(key, value.data.shape) for key, value in ours.named_arrays()] == list(shapes.items())
+    assert f"{ours.num_parameters():,}" in type(ours).__doc__
+    twins = dict(theirs.named_modules())
+    for path, module in ours.named_modules():
+        twin = twins.pop(path)
+        assert type(module).__name__ == type(twin).__name__, path
+        assert arguments(module) == {key: arguments(twin)[key] for key in arguments(module)}, path
+    assert {type(twin) for twin in twins.values()} <= {torch.nn.ReLU}
+
+
+# Initial values
+
+LIGHT = ["alexnet"]
+
+
+@pytest.mark.parametrize("name", FACTORIES if THOROUGH else LIGHT)
+def test_initial_values_are_distributed_as_torchvisions(name):
+    ours = getattr(nc.models, name)(rng=0).state_dict()
+    torch.manual_seed(0)
+    theirs = {key: value.numpy() for key, value in torchvisions(name).state_dict().items()}
+    for key, value in ours.items():
+        assert_same_distribution(key, value.ravel(), theirs[key].ravel())
+
+
+def assert_same_distribution(what, ours, theirs):
+    """Compare two samples by their distribution functions (Kolmogorov and Smirnov), once in 1e9 in vain."""
+    count = min(ours.size, 100_000)
+    ours, theirs = np.sort(ours[:: ours.size // count]), np.sort(theirs[:: theirs.size // count])
+    if ours[0] == ours[-1]:
+        assert (theirs == ours[0]).all(), what
+        return
+    below = [np.searchsorted(sample, theirs, "right") / sample.size for sample in (ours, theirs)]
+    distance = np.abs(below[0] - below[1]).max()
+    assert distance < 3.3 * np.sqrt(2 / ours.size), f"{what}: {distance}"
+
+
+def test_distributions_are_told_apart():
+    rng = np.random.default_rng(0)
+    sample = rng.normal(0, 0.01, 100_000)
+    assert_same_distribution("", sample, rng.normal(0, 0.01, 100_000))
+    for other in (rng.normal(0, 0.011, 100_000), rng.uniform(-0.0173, 0.0173, 100_000), np.zeros(100_000)):
+        with pytest.raises(AssertionError):
+            assert_same_distribution("", sample, other)
+        with pytest.raises(AssertionError):
+            assert_same_distribution("", other, sample)
+
+
+# Numbers
+
+
+@pytest.mark.parametrize("pair", registry.MODELS.values(), ids=lambda pair: pair.name)
+def test_outputs_in_float32_are_near_too(pair):
+    for case in draw_cases(pair, 2, 0):
+        laws.check(laws.forward, pair, laws.replace(case, dtype="float32"))
+
+
+@pytest.mark.parametrize("name", FACTORIES if THOROUGH else LIGHT)
+def test_at_full_size_every_gradient_is_torchvisions(name):
+    errors = full_size.measure(name, batch=1)
+    assert max(vars(errors["ours f64"]).values()) < 1e-10
+    assert errors["ours f32"].output < max(1e-5, 10 * errors["torch f32"].output)
+    assert errors["ours f32"].gradients < max(1e-5, 10 * errors["torch f32"].gradients)
