@@ -9,6 +9,7 @@ from . import models, optim, training, transforms
 from .anatomy.receptive_field import receptive_field
 from .anatomy.summary import summary
 from .layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
+from .layers.affine import Affine
 from .layers.batchnorm import BatchNorm2d
 from .layers.branches import Add, Concat
 from .layers.containers import Block, Sequential
@@ -26,10 +27,13 @@ from .layers.layer import Buffer, Layer, Module, Parameter
 from .layers.linear import Linear
 from .layers.local_response_norm import LocalResponseNorm
 from .layers.loss import Loss
+from .layers.mean import Mean
 from .layers.mse_loss import MSELoss
 from .layers.nll_loss import NLLLoss
+from .layers.parts import Chunk, Select, Slice
 from .layers.pool import AvgPool2d, MaxPool2d
 from .layers.relu import LeakyReLU, PReLU, ReLU
+from .layers.reshape import Reshape, Unflatten, Unsqueeze
 from .layers.sigmoid import Sigmoid, Tanh
 from .layers.sizes import conv2d_num_parameters, output_size
 from .layers.softmax import LogSoftmax, Softmax
@@ -42,10 +46,12 @@ __all__ = [
     "AdaptiveAvgPool2d",
     "AdaptiveMaxPool2d",
     "Add",
+    "Affine",
     "AvgPool2d",
     "BatchNorm2d",
     "Block",
     "Buffer",
+    "Chunk",
     "Concat",
     "Conv2d",
     "CrossEntropyLoss",
@@ -66,20 +72,26 @@ __all__ = [
     "Loss",
     "MSELoss",
     "MaxPool2d",
+    "Mean",
     "Module",
     "NLLLoss",
     "PReLU",
     "Parameter",
     "ReLU",
     "ReLU6",
+    "Reshape",
+    "Select",
     "Sequential",
     "ShapeError",
     "SiLU",
     "Sigmoid",
+    "Slice",
     "Softmax",
     "Softplus",
     "StateError",
     "Tanh",
+    "Unflatten",
+    "Unsqueeze",
     "conv2d_num_parameters",
     "is_grad_enabled",
     "models",

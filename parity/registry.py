@@ -5,9 +5,10 @@ from .rows.containers import CONTAINERS
 from .rows.layers import LAYERS as OTHERS
 from .rows.losses import LOSSES
 from .rows.models import MODELS
+from .rows.moves import MOVING
 from .rows.optimizers import OPTIMIZERS, SCHEDULES
 
-LAYERS = OTHERS | ACTIVATIONS | CONTAINERS
+LAYERS = OTHERS | MOVING | ACTIVATIONS | CONTAINERS
 
 ROWS = LAYERS | LOSSES | MODELS
 """Every row that ``laws.LAWS`` hold for; optimizers and schedules have laws of their own."""

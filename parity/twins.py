@@ -99,6 +99,29 @@ def lenet5(activation: str = "Tanh") -> LeNet5:
     return LeNet5(activation=getattr(nn, activation))
 
 
+FUNCTIONS: dict[str, Callable[..., torch.Tensor]] = {
+    "Affine": lambda x, scale=1.0, shift=0.0: x * scale + shift,
+    "Chunk": lambda x, chunks, index, dim=0: torch.chunk(x, chunks, dim)[index],
+    "Mean": torch.mean,
+    "Reshape": torch.reshape,
+    "Select": torch.select,
+    "Slice": torch.ops.aten.slice,
+    "Unsqueeze": torch.unsqueeze,
+}
+"""What of PyTorch is a function, and a layer here."""
+
+
+class Called(nn.Module):
+    """A function of ``FUNCTIONS`` and its further arguments, as a module."""
+
+    def __init__(self, name: str, *args: Any, **kwargs: Any):
+        super().__init__()
+        self.name, self.args, self.kwargs = name, args, kwargs
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return FUNCTIONS[self.name](x, *self.args, **self.kwargs)
+
+
 class Residual(nn.Module):
     """The twin of ``parity.ours.Residual``: names apart from wiring."""
 

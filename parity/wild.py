@@ -89,6 +89,44 @@ def flatten() -> Strategy[Case]:
     return nearly(strategies.flatten(), start_dim=st.integers(-5, 5), end_dim=st.integers(-5, 5))
 
 
+def unflatten() -> Strategy[Case]:
+    """Axes that may not be there, or be cut into what does not fill them."""
+    sizes = st.lists(st.integers(-2, 4), min_size=1, max_size=3).map(tuple)
+    return nearly(strategies.unflatten(), dim=st.integers(-5, 5), unflattened_size=sizes)
+
+
+def reshape() -> Strategy[Case]:
+    """Shapes that may be of more numbers, or fewer."""
+    return nearly(strategies.reshape(), shape=st.lists(st.integers(-2, 4), max_size=4).map(tuple))
+
+
+def unsqueeze() -> Strategy[Case]:
+    """Axes that may be too far out."""
+    return nearly(strategies.unsqueeze(), dim=st.integers(-6, 6))
+
+
+def select() -> Strategy[Case]:
+    """Axes and places that may not be there."""
+    return nearly(strategies.select(), dim=st.integers(-5, 5), index=st.integers(-6, 6))
+
+
+def slices() -> Strategy[Case]:
+    """Axes that may not be there, steps that lead nowhere."""
+    return nearly(strategies.slices(), dim=st.integers(-5, 5), step=st.integers(-1, 2))
+
+
+def chunk() -> Strategy[Case]:
+    """Axes and parts that may not be there."""
+    faults = {"dim": st.integers(-5, 5), "chunks": st.integers(-1, 6), "index": st.integers(0, 4)}
+    return nearly(strategies.chunk(), **faults)
+
+
+def mean() -> Strategy[Case]:
+    """Axes that may not be there, or come twice."""
+    axis = st.integers(-5, 5)
+    return nearly(strategies.mean(), dim=axis | st.lists(axis, min_size=1, max_size=3).map(tuple))
+
+
 def dropout() -> Strategy[Case]:
     """Probabilities that may be none."""
     return nearly(strategies.elementwise(), p=st.sampled_from([-0.1, 0.0, 1.0, 1.1]))

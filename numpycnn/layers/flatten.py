@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from .arguments import integer
+from .axes import axis_of
 from .errors import ShapeError
 from .layer import Array, Layer
 
@@ -45,7 +46,8 @@ class Flatten(Layer):
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)
-        start, end = self._axis(x, self.start_dim), self._axis(x, self.end_dim)
+        axes = max(x.ndim, 1)  # a scalar has one axis here, as in PyTorch
+        start, end = axis_of(self, x, self.start_dim, axes), axis_of(self, x, self.end_dim, axes)
         if start > end:
             raise ShapeError(
                 self,
@@ -59,13 +61,6 @@ class Flatten(Layer):
     def backward(self, dy: Array) -> Array:
         (shape,) = self.recall(dy)
         return dy.reshape(shape)
-
-    def _axis(self, x: Array, dim: int) -> int:
-        """Count an axis from the front; a scalar has one axis here, as in PyTorch."""
-        axes = max(x.ndim, 1)
-        if not -axes <= dim < axes:
-            raise ShapeError(self, f"expected x with an axis {dim}, got shape {x.shape}")
-        return dim % axes
 
 
 class Identity(Layer):

@@ -57,7 +57,6 @@ LAYERS = table(
         reason=SUMS,
     ),
     Pair("Linear", nc.Linear, nn.Linear, strategies.linear(), wild.linear(), exact=1, reason=SUMS),
-    Pair("Flatten", nc.Flatten, nn.Flatten, strategies.flatten(), wild.flatten(), exact=1, reason=MOVES),
     Pair("Identity", nc.Identity, nn.Identity, strategies.elementwise(), exact=1, reason=MOVES),
     Pair(
         "Dropout",

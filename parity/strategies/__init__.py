@@ -1,7 +1,8 @@
 """Cases, drawn by hypothesis: built backwards from the output's size, so that none has to be rejected."""
 
-from .features import along_axis, batch_norm, elementwise, flatten, linear, local_response_norm, prelu
+from .features import along_axis, batch_norm, elementwise, linear, local_response_norm, prelu
 from .losses import classification, regression
+from .moves import chunk, flatten, mean, reshape, select, slices, unflatten, unsqueeze
 from .networks import container, famous, graph, image_model, residual
 from .optimizers import optimizer, schedule
 from .pieces import sides
@@ -12,6 +13,7 @@ __all__ = [
     "adaptive_pool2d",
     "along_axis",
     "batch_norm",
+    "chunk",
     "classification",
     "container",
     "conv2d",
@@ -22,11 +24,17 @@ __all__ = [
     "image_model",
     "linear",
     "local_response_norm",
+    "mean",
     "optimizer",
     "pool2d",
     "prelu",
     "regression",
+    "reshape",
     "residual",
     "schedule",
+    "select",
     "sides",
+    "slices",
+    "unflatten",
+    "unsqueeze",
 ]

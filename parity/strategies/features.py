@@ -44,22 +44,6 @@ def along_axis(draw: st.DrawFn) -> Case:
 
 
 @st.composite
-def flatten(draw: st.DrawFn) -> Case:
-    """Runs of axes, folded; the batch too where the arguments say so."""
-    shape = draw(shapes())
-    axes = len(shape)
-    kwargs = {}
-    start = 1 if axes > 1 else 0
-    if axes == 1 or draw(st.booleans()):
-        start = draw(st.integers(0, axes - 1))
-        kwargs["start_dim"] = draw(st.sampled_from([start, start - axes]))
-    if draw(st.booleans()):
-        stop = draw(st.integers(start, axes - 1))
-        kwargs["end_dim"] = draw(st.sampled_from([stop, stop - axes]))
-    return Case(kwargs, shape, batched=start > 0, **common(draw))
-
-
-@st.composite
 def batch_norm(draw: st.DrawFn) -> Case:
     """Batch normalisation; at least two numbers a channel, as training needs."""
     channels = draw(st.integers(1, 4))
