@@ -11,11 +11,11 @@ from .anatomy.summary import summary
 from .layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 from .layers.affine import Affine
 from .layers.batchnorm import BatchNorm2d
-from .layers.branches import Add, Concat
+from .layers.branches import Add, Concat, Multiply
 from .layers.containers import Block, Sequential
 from .layers.conv import Conv2d
 from .layers.cross_entropy import CrossEntropyLoss
-from .layers.dropout import Dropout
+from .layers.dropout import Dropout, Dropout2d, StochasticDepth
 from .layers.elu import ELU, Softplus
 from .layers.errors import DtypeError, LayerError, ShapeError, StateError
 from .layers.flatten import Flatten, Identity
@@ -31,9 +31,11 @@ from .layers.mean import Mean
 from .layers.mse_loss import MSELoss
 from .layers.nll_loss import NLLLoss
 from .layers.parts import Chunk, Select, Slice
+from .layers.permute import ChannelShuffle, Permute
 from .layers.pool import AvgPool2d, MaxPool2d
 from .layers.relu import LeakyReLU, PReLU, ReLU
 from .layers.reshape import Reshape, Unflatten, Unsqueeze
+from .layers.scale import Scale
 from .layers.sigmoid import Sigmoid, Tanh
 from .layers.sizes import conv2d_num_parameters, output_size
 from .layers.softmax import LogSoftmax, Softmax
@@ -51,11 +53,13 @@ __all__ = [
     "BatchNorm2d",
     "Block",
     "Buffer",
+    "ChannelShuffle",
     "Chunk",
     "Concat",
     "Conv2d",
     "CrossEntropyLoss",
     "Dropout",
+    "Dropout2d",
     "DtypeError",
     "Flatten",
     "Graph",
@@ -74,12 +78,15 @@ __all__ = [
     "MaxPool2d",
     "Mean",
     "Module",
+    "Multiply",
     "NLLLoss",
     "PReLU",
     "Parameter",
+    "Permute",
     "ReLU",
     "ReLU6",
     "Reshape",
+    "Scale",
     "Select",
     "Sequential",
     "ShapeError",
@@ -89,6 +96,7 @@ __all__ = [
     "Softmax",
     "Softplus",
     "StateError",
+    "StochasticDepth",
     "Tanh",
     "Unflatten",
     "Unsqueeze",

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from torch import nn
+from torchvision.ops import StochasticDepth
 
 import numpycnn as nc
 
-from .ours import Replay
+from .ours import Replay, random_layers
 from .pair import Case, Draw, Pair
 
 
@@ -34,14 +35,22 @@ def load_state(module: nn.Module, state: Mapping[str, np.ndarray]) -> None:
     module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()})
 
 
+def axes_drawn_for(layer: nn.Module) -> int | None:
+    """Count the leading axes along which torch draws anew, all others being dropped together; None: along all."""
+    if isinstance(layer, StochasticDepth):
+        return 1 if layer.mode == "row" else 0
+    return 2 if isinstance(layer, nn.Dropout2d) else None
+
+
 def replay_dropout(ours: nc.Module, theirs: nn.Module) -> None:
     """Let ours repeat the dropout of theirs from now on; each forward of theirs must come before that of ours.
 
     What torch dropped is read off as the derivative of its output, so the input must require a gradient.
     """
-    our_layers = [layer for layer in ours.modules() if isinstance(layer, nc.Dropout)]
-    their_layers = [layer for layer in theirs.modules() if isinstance(layer, nn.Dropout)]
-    for our_layer, their_layer in zip(our_layers, their_layers, strict=True):
+    their_layers = [
+        layer for layer in theirs.modules() if isinstance(layer, nn.Dropout | nn.Dropout2d | StochasticDepth)
+    ]
+    for our_layer, their_layer in zip(random_layers(ours), their_layers, strict=True):
         our_layer._rng = replay = Replay()
 
         def record(
@@ -49,7 +58,10 @@ def replay_dropout(ours: nc.Module, theirs: nn.Module) -> None:
         ) -> None:
             if layer.training:
                 (slope,) = torch.autograd.grad(output, inputs[0], torch.ones_like(output), retain_graph=True)
-                replay.kept.append(array(slope) != 0)
+                kept = array(slope) != 0
+                drawn = axes_drawn_for(layer)
+                together = () if drawn is None else tuple(range(drawn, kept.ndim))
+                replay.kept.append(kept.any(together, keepdims=True))
 
         their_layer.register_forward_hook(record)
 

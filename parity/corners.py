@@ -131,12 +131,34 @@ CORNERS: dict[str, dict[str, Case]] = {
         "batch_and_all": Case({"start_dim": 0}, IMAGES),
         "empty_batch": Case({}, NO_IMAGES),
     },
+    "Permute": {
+        "channels_last": Case({"dims": [0, 2, 3, 1]}, IMAGES),
+        "from_the_back": Case({"dims": [-1, 0, -2]}, (2, 3, 4)),
+        "empty_batch": Case({"dims": [0, 2, 3, 1]}, NO_IMAGES),
+    },
+    "ChannelShuffle": {
+        "images": Case({"groups": 2}, (2, 6, 3, 4)),
+        "groups_of_one": Case({"groups": 3}, (2, 3, 4)),
+    },
     "Identity": _numbers(),
     "Dropout": _numbers(p=0.4)
     | {
         "nothing_dropped": Case({"p": 0.0}, (3, 4)),
         "all_dropped": Case({"p": 1.0}, (3, 4)),
         "evaluation": Case({"p": 0.4}, (3, 4), training=False),
+    },
+    "Dropout2d": {
+        "training": Case({"p": 0.4}, (4, 3, 2, 5)),
+        "evaluation": Case({"p": 0.4}, IMAGES, training=False),
+    },
+    "StochasticDepth": {
+        "row": Case({"p": 0.4, "mode": "row"}, (6, 2, 3)),
+        "batch": Case({"p": 0.4, "mode": "batch"}, (6, 2, 3)),
+        "evaluation": Case({"p": 0.4, "mode": "row"}, (6, 2, 3), training=False),
+    },
+    "Scale": {
+        "channels": Case({"shape": [3, 1, 1]}, IMAGES),
+        "columns": Case({"shape": [1, 6], "init": 0.5}, IMAGES),
     },
     "BatchNorm2d": {
         "training": Case({"num_features": 3}, IMAGES),
@@ -160,12 +182,24 @@ CORNERS: dict[str, dict[str, Case]] = {
         f"slope_{name}": Case({"negative_slope": slope}, (3, 4))
         for name, slope in (("below_0", -0.5), ("above_1", 1.5))
     },
+    "PReLU": _numbers() | {"channels": Case({"num_parameters": 3}, (2, 3, 4, 3))},
+    "Hardtanh": _numbers() | {"other_bounds": Case({"min_val": -0.5, "max_val": 2}, (3, 4), values="integers")},
+    "ReLU6": _numbers(),
+    "Hardsigmoid": _numbers(),
+    "Hardswish": _numbers(),
+    "ELU": _numbers() | {"alpha": Case({"alpha": 0.5}, (3, 4), values="integers")},
+    "Softplus": _numbers() | {"sharp": Case({"beta": 2.0, "threshold": 2.0}, (3, 4), values="integers")},
+    "SiLU": _numbers(),
+    "GELU": _numbers() | {"approximate": Case({"approximate": "tanh"}, (3, 4))},
     "Sigmoid": _numbers(),
     "Tanh": _numbers(),
     "Softmax": _numbers(dim=-1) | {"channels": Case({"dim": 1}, IMAGES)},
     "LogSoftmax": _numbers(dim=-1) | {"channels": Case({"dim": 1}, IMAGES)},
     "Sequential": _network(layers=[*_inner[1], ("BatchNorm2d", {"num_features": 2, "eps": 1.0}), ("ReLU", {})]),
     "Add": _network(layers=[("Tanh", {}), _inner, ("Identity", {})]),
+    "Multiply": _network(
+        layers=[("ReLU", {}), ("Sequential", [*_inner[1], ("AdaptiveAvgPool2d", {"output_size": 1})])]
+    ),
     "Concat": _network(layers=[("Conv2d", _conv | {"in_channels": 2, "padding": "same"}), ("Identity", {})]),
     "Block": _network(channels=2),
     "CrossEntropyLoss": _classes(

@@ -67,6 +67,7 @@ def weighted(loss: Callable[..., nc.Loss], **kwargs: Any) -> nc.Loss:
 IN_WORDS: dict[str, Callable[..., nc.Module]] = {
     "Sequential": partial(network, "Sequential"),
     "Add": partial(network, "Add"),
+    "Multiply": partial(network, "Multiply"),
     "Concat": partial(network, "Concat"),
     "Graph": graph,
     "Block": Residual,

@@ -1,6 +1,7 @@
-"""PyTorch modules that nobody ships: the twins of our containers and of LeNet, with the same state-dict keys."""
+"""PyTorch modules that nobody ships: twins of our containers, of Scale and LeNet, with the same state-dict keys."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -67,6 +68,13 @@ class Add(nn.Module):
         return [branch(x) for branch, x in zip(branches, each, strict=True)]
 
 
+class Multiply(Add):
+    """The twin of ``numpycnn.Multiply``."""
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return functools.reduce(torch.mul, self.outputs(*inputs))
+
+
 class Concat(Add):
     """The twin of ``numpycnn.Concat``."""
 
@@ -92,6 +100,17 @@ class Graph(nn.Module):
         for name, reads in self.reads.items():
             x = values[name] = getattr(self, name)(*(values[read] for read in reads))
         return x
+
+
+class Scale(nn.Module):
+    """The twin of ``numpycnn.Scale``."""
+
+    def __init__(self, shape: Sequence[int], init: float = 1.0):
+        super().__init__()
+        self.weight = nn.Parameter(torch.full(shape, init))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.weight * x
 
 
 def lenet5(activation: str = "Tanh") -> LeNet5:
@@ -137,7 +156,7 @@ class Residual(nn.Module):
 
 def theirs(kind: str, layers: list[Any]) -> nn.Module:
     """Build the torch twin from the same words."""
-    make = {"Add": Add, "Concat": Concat, "Sequential": nn.Sequential}[kind]
+    make = {"Add": Add, "Multiply": Multiply, "Concat": Concat, "Sequential": nn.Sequential}[kind]
     return make(*(theirs(k, a) if isinstance(a, list) else getattr(nn, k)(**a) for k, a in layers))
 
 

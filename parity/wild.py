@@ -148,6 +148,22 @@ def gelu() -> Strategy[Case]:
     return nearly(strategies.elementwise(), approximate=st.sampled_from(["none", "tanh", "erf", ""]))
 
 
+def stochastic_depth() -> Strategy[Case]:
+    """Probabilities that may be none, modes that nobody knows, samples without a batch."""
+    probabilities = st.sampled_from([-0.1, 0.0, 1.0, 1.1])
+    return nearly(strategies.stochastic_depth(), p=probabilities, mode=st.sampled_from(["row", "batch", "rows", ""]))
+
+
+def permute() -> Strategy[Case]:
+    """Axes that may not be there, or may be there twice."""
+    return nearly(strategies.permute(), dims=st.lists(st.integers(-5, 4), max_size=5))
+
+
+def channel_shuffle() -> Strategy[Case]:
+    """Groups that may not divide the channels."""
+    return nearly(strategies.channel_shuffle(), groups=st.integers(-1, 5))
+
+
 def batch_norm() -> Strategy[Case]:
     """Channels that may not match, batches with a single number to learn from."""
 

@@ -535,6 +535,13 @@ CALLS = [
     "LogSoftmax(-1)",
     "Dropout()",
     "Dropout(p=0.2)",
+    "Dropout2d()",
+    "Dropout2d(p=0.2)",
+    "StochasticDepth(0.2, 'row')",
+    "Permute((0, 2, 3, 1))",
+    "ChannelShuffle(2)",
+    "Scale((3, 1, 1))",
+    "Scale((4, 4), init=0.5)",
     "BatchNorm2d(64)",
     "BatchNorm2d(64, eps=0.001, momentum=None, affine=False, track_running_stats=False)",
     "LocalResponseNorm(5)",
@@ -552,7 +559,7 @@ def test_repr_is_the_constructor_call_without_defaults(call):
 
 
 def test_every_leaf_has_its_repr_tested():
-    composites = {"Layer", "Module", "Loss", "Sequential", "Add", "Concat", "Graph", "Block"}
+    composites = {"Layer", "Module", "Loss", "Sequential", "Add", "Multiply", "Concat", "Graph", "Block"}
     kinds = {
         name for name in nc.__all__ if isinstance(getattr(nc, name), type) and issubclass(getattr(nc, name), nc.Module)
     }

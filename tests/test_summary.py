@@ -58,7 +58,8 @@ def test_shapes_and_memory_are_those_of_forward(pair):
             with pytest.raises(type(error)):
                 nc.summary(model, case.shape)
             return
-        if isinstance(model, nc.Flatten) and model.start_dim in (0, -len(shape)) and ys[0].ndim < len(shape):
+        merged = isinstance(model, nc.Flatten) and model.start_dim in (0, -len(shape)) and ys[0].ndim < len(shape)
+        if merged or (isinstance(model, nc.Permute) and model.dims[0] not in (0, -len(shape))):
             with pytest.raises(nc.ShapeError, match="expected the samples to stay on axis 0"):
                 nc.summary(model, case.shape)
             return
@@ -204,6 +205,12 @@ def test_a_layer_that_is_used_twice_counts_once():
     assert [row.receptive_field.size for row in told.layers] == [(3, 3), (5, 5)]
     assert told.parameters == layer.num_parameters()
     assert told.multiply_adds == 36 * (49 + 25)
+
+
+def test_axes_that_move_are_not_followed():
+    model = nc.Sequential(nc.Conv2d(2, 2, 3), nc.Permute((0, 1, -2, -1)), nc.Permute((0, 2, 3, 1)), nc.Linear(2, 5))
+    told = nc.summary(model, (2, 8, 9))
+    assert [row.receptive_field.height for row in told.layers] == [Span(3), Span(3), *[Span(8, None)] * 2]
 
 
 # Layers of others

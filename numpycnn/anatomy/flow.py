@@ -19,6 +19,7 @@ from ..layers.flatten import Flatten
 from ..layers.graph import INPUT, Graph
 from ..layers.layer import Array, Layer
 from ..layers.linear import Linear
+from ..layers.permute import Permute
 from ..layers.softmax import LogSoftmax, Softmax
 from .geometry import Step, geometry
 from .receptive_field import ReceptiveField, Span, join
@@ -91,6 +92,12 @@ def _(layer: Flatten, visit: Visit, flow: Flow) -> Flow:
 
 
 @follow.register
+def _(layer: Permute, visit: Visit, flow: Flow) -> Flow:
+    after = follow.dispatch(Layer)(layer, visit, flow)
+    return replace(after, image=after.image and _keeps_sides(layer))
+
+
+@follow.register
 def _(layer: Sequential, visit: Visit, flow: Flow) -> Flow:
     for child in layer:
         flow = visit(child, flow)
@@ -154,6 +161,18 @@ def sees(layer: Layer, before: Flow, after: Flow, field: ReceptiveField) -> Iter
 def _(layer: Linear, before: Flow, after: Flow, field: ReceptiveField) -> Iterator[Span]:
     yield field.height
     yield field.width.all_of(before.shape[-1])
+
+
+@sees.register
+def _(layer: Permute, before: Flow, after: Flow, field: ReceptiveField) -> Iterator[Span]:
+    """See the same, where height and width stay; what becomes of them elsewhere is not followed."""
+    for axis, span in zip(SIDES, field, strict=True):
+        yield span if _keeps_sides(layer) else span.at_most(before.shape[axis])
+
+
+def _keeps_sides(layer: Permute) -> bool:
+    axes = len(layer.dims)
+    return [axis % axes for axis in layer.dims[-2:]] == [axes - 2, axes - 1]
 
 
 @sees.register(Softmax)

@@ -7,15 +7,17 @@ from typing import NamedTuple
 
 from ..layers.batchnorm import BatchNorm2d
 from ..layers.conv import Conv2d
-from ..layers.dropout import Dropout
+from ..layers.dropout import Dropping
 from ..layers.elu import ELU, Softplus
 from ..layers.flatten import Identity
 from ..layers.gated import GELU, SiLU
 from ..layers.hard import Hardsigmoid, Hardswish, Hardtanh
 from ..layers.layer import Layer
 from ..layers.local_response_norm import LocalResponseNorm
+from ..layers.permute import ChannelShuffle
 from ..layers.pool import AvgPool2d, MaxPool2d
 from ..layers.relu import LeakyReLU, PReLU, ReLU
+from ..layers.scale import Scale
 from ..layers.sigmoid import Sigmoid, Tanh
 
 
@@ -35,7 +37,7 @@ Steps = tuple[Step, Step]
 
 EACH_ENTRY = (
     *(
-        Dropout,
+        Dropping,
         ELU,
         GELU,
         Hardsigmoid,
@@ -45,12 +47,13 @@ EACH_ENTRY = (
         LeakyReLU,
         PReLU,
         ReLU,
+        Scale,
         SiLU,
         Sigmoid,
         Softplus,
         Tanh,
     ),
-    LocalResponseNorm,  # its neighbours are other channels, not other pixels
+    *(ChannelShuffle, LocalResponseNorm),  # among channels, not among pixels
 )
 """The layers of which each entry of the output depends on one place of the image alone."""
 

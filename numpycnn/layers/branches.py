@@ -1,4 +1,4 @@
-"""Branches that run side by side and meet again: their sum, or their outputs one beside the other."""
+"""Branches that run side by side and meet again: their sum, their product, or their outputs one beside the other."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .arguments import integer
+from .broadcast import sum_to
 from .containers import Container, located
 from .errors import ShapeError
 from .layer import Array, Layer
@@ -76,6 +77,42 @@ class Add(Branches):
 
     def deal(self, dy: Array) -> list[Array]:
         return [dy] * len(self)
+
+
+class Multiply(Branches):
+    """The product of branches that all see the same input: ``y = f_1(x) * ... * f_n(x)``.
+
+    A branch whose output has sides of 1 is repeated along them. Each branch gets the upstream
+    gradient times what the others gave, summed over what it was repeated for. With ``Identity`` as
+    one branch, and another that looks at whole channels, (N, C, 1, 1), this is squeeze and
+    excitation (Hu et al., 2018, equation 4).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpycnn as nc
+    >>> layer = nc.Multiply(nc.Identity(), nc.AdaptiveAvgPool2d(1))
+    >>> layer(np.array([[[1.0, 3.0]]]))
+    array([[[2., 6.]]])
+    >>> layer.backward(np.array([[[1.0, 0.0]]]))
+    array([[[2.5, 0.5]]])
+    """
+
+    def join(self, outputs: list[Array]) -> Array:
+        shapes = [y.shape for y in outputs]
+        if len(set(map(len, shapes))) > 1 or any(len({*sides} - {1}) > 1 for sides in zip(*shapes, strict=True)):
+            raise ShapeError(self, f"expected branches of one shape, but for sides of 1, got {shapes}")
+        y = functools.reduce(np.multiply, outputs)
+        self.remember(y, outputs)
+        return y
+
+    def deal(self, dy: Array) -> list[Array]:
+        (outputs,) = self.recall(dy)
+        parts = []
+        for index, y in enumerate(outputs):
+            others = outputs[:index] + outputs[index + 1 :]
+            parts.append(sum_to(functools.reduce(np.multiply, others, dy), y.shape))
+        return parts
 
 
 class Concat(Branches):

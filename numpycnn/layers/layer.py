@@ -14,6 +14,7 @@ from .grad_mode import is_grad_enabled
 
 Array = npt.NDArray[Any]
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+SHAPES = ("shape", "normalized_shape")  # arguments whose sides are not one number for both axes of an image
 
 
 class Parameter:
@@ -352,6 +353,6 @@ def _shown(name: str, value: Any) -> Any:
     """Fold a parsed argument back into its shortest spelling."""
     if name == "bias":
         return value is not None and value is not False
-    if isinstance(value, tuple) and len(value) > 1 and len(set(value)) == 1:
+    if isinstance(value, tuple) and len(value) > 1 and len(set(value)) == 1 and name not in SHAPES:
         return value[0]
     return value

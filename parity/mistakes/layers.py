@@ -1,4 +1,4 @@
-"""Mistakes: matrices, reshaping."""
+"""Mistakes: matrices, reshaping, scaling."""
 
 import numpy as np
 
@@ -137,3 +137,21 @@ class NoNegativeAxes(nc.Flatten):
 class WidensEverything(nc.Identity):
     def forward(self, x):
         return super().forward(x.astype(np.float64))
+
+
+# Scale
+
+
+@plant("the gradient of the weight is averaged over what it was repeated for", "Scale", backward, says="of weight:")
+class AveragedForTheWeight(nc.Scale):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        self.weight.grad *= np.asarray(self.weight.data.size / max(1, dy.size), dy.dtype)
+        return dx
+
+
+@plant("the factors are read from the first axis on", "Scale", forward, crash=ValueError)
+class FactorsFromTheFirstAxis(nc.Scale):
+    def forward(self, x):
+        super().forward(x)
+        return np.asarray(x * self.weight.data.reshape(*self.shape, *(1 for _ in x.shape[len(self.shape) :])))

@@ -111,3 +111,44 @@ class ScaledInPlace(nc.Affine):
         x += self.shift
         self.remember(x)
         return x
+
+
+@plant("the gradient's axes are permuted as those of x were, and not back", "Permute", backward, says="dx:")
+class PermutedTwice(nc.Permute):
+    def backward(self, dy):
+        (places,) = self.recall(dy)
+        return dy.transpose(np.argsort(places))
+
+
+@plant("dims say where an axis goes, not where it comes from", "Permute", forward, says="y:")
+class PermutedTheOtherWay(nc.Permute):
+    def forward(self, x):
+        super().forward(x)
+        axes = [axis % x.ndim for axis in self.dims]
+        y = x.transpose(np.argsort(axes))
+        self.remember(y, axes)
+        return y
+
+
+@plant("axes that are there twice are taken", "Permute", refusals, says="ours takes it")
+class AxesTwice(nc.Permute):
+    def __init__(self, dims):
+        super().__init__(list(dict.fromkeys(dims)))
+
+
+@plant("the gradient's channels are dealt once more, and not back", "ChannelShuffle", backward, says="dx:")
+class DealtTwice(nc.ChannelShuffle):
+    def backward(self, dy):
+        self.recall(dy)
+        order = np.arange(dy.shape[1]).reshape(self.groups, -1).T.ravel()
+        return dy[:, order]
+
+
+@plant("the groups are as many as a group has channels", "ChannelShuffle", forward, says="y:")
+class GroupsForChannels(nc.ChannelShuffle):
+    def forward(self, x):
+        y = super().forward(x)
+        groups, self.groups = self.groups, max(1, x.shape[1] // self.groups)
+        y = super().forward(x)
+        self.groups = groups
+        return y

@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 import numpycnn as nc
+from numpycnn.layers.broadcast import sum_to
 
 from ..laws import backward, forward, no_grad, parameters_only, state
 from ..ours import Residual
@@ -71,6 +72,21 @@ class CollectsInPlace(nc.Add):
         for branch in self.layers[1:]:
             y += branch.forward(x)
         return y
+
+
+@plant("each branch gets the whole gradient, as if of a sum", "Multiply", backward)
+class GradientOfASum(nc.Multiply):
+    def deal(self, dy):
+        (outputs,) = self.recall(dy)
+        return [sum_to(dy, y.shape) for y in outputs]
+
+
+@plant("a branch that was repeated gets the average instead of the sum", "Multiply", backward)
+class AveragesWhatWasRepeated(nc.Multiply):
+    def deal(self, dy):
+        outputs = self._memory[-1][0]
+        parts = zip(super().deal(dy), outputs, strict=True)
+        return [part * np.asarray(y.size / dy.size if dy.size else 1, dy.dtype) for part, y in parts]
 
 
 @plant("the gradient is split in the order of the last branch first", "Concat", backward, crash=ValueError)

@@ -1,4 +1,4 @@
-"""Mistakes: batch and response normalisation, dropout."""
+"""Mistakes: batch and response normalisation, dropout and its kin."""
 
 import numpy as np
 
@@ -197,3 +197,35 @@ class AnyProbability(nc.Dropout):
     def __init__(self, p=0.5):
         super().__init__(min(p, 1))
         self.p = p
+
+
+@plant("numbers are dropped one by one", "Dropout2d", forward, says="torch dropped from")
+class DropsNumbers(nc.Dropout2d):
+    def mask_shape(self, x):
+        return x.shape
+
+
+@plant("the same channels are dropped from all images", "Dropout2d", forward, says="torch dropped from")
+class SameChannelsForAll(nc.Dropout2d):
+    def mask_shape(self, x):
+        return (1, x.shape[1], 1, 1)
+
+
+@plant("one draw for all samples, whatever the mode", "StochasticDepth", forward, says="torch dropped from")
+class AlwaysTheBatch(nc.StochasticDepth):
+    def mask_shape(self, x):
+        return tuple(1 for _ in x.shape)
+
+
+@plant("what survives is scaled in evaluation mode instead", "StochasticDepth", forward, samples)
+class ScaledWhenEvaluated(nc.StochasticDepth):
+    def forward(self, x):
+        y = super().forward(x)
+        return y * np.asarray(1 - self.p, y.dtype)
+
+
+@plant("backward forgets what was dropped", "StochasticDepth", backward, says="dx:")
+class ForgetsWhatWasDropped(nc.StochasticDepth):
+    def backward(self, dy):
+        self.recall(dy)
+        return dy

@@ -16,7 +16,7 @@ CONTAINERS = table(
             ulps=1 << 14,
             reason="up to a dozen layers after one another, batch normalisation among them",
         )
-        for kind in ("Sequential", "Add", "Concat")
+        for kind in ("Sequential", "Add", "Multiply", "Concat")
     ),
     Pair(
         "Graph",

@@ -2,10 +2,11 @@
 
 from hypothesis import strategies as st
 from torch import nn
+from torchvision import ops
 
 import numpycnn as nc
 
-from .. import strategies, wild
+from .. import strategies, twins, wild
 from ..pair import Pair
 from .table import MOVES, SUMS, table
 
@@ -65,6 +66,30 @@ LAYERS = table(
         strategies.elementwise(p=st.sampled_from([0.0, 0.2, 0.9, 1.0])),
         wild.dropout(),
         reason="one product with 1 / (1 - p), on torch's own mask",
+    ),
+    Pair(
+        "Dropout2d",
+        nc.Dropout2d,
+        nn.Dropout2d,
+        strategies.images(p=st.sampled_from([0.0, 0.2, 0.9, 1.0])),
+        reason="one product with 1 / (1 - p), on torch's own mask",
+    ),
+    Pair(
+        "StochasticDepth",
+        nc.StochasticDepth,
+        ops.StochasticDepth,
+        strategies.stochastic_depth(),
+        wild.stochastic_depth(),
+        reason="one product with 1 / (1 - p), on torch's own mask",
+    ),
+    Pair(
+        "Scale",
+        nc.Scale,
+        twins.Scale,
+        strategies.scale(),
+        exact=1,
+        ulps=256,
+        reason="the gradient of a factor is one sum of up to 625 numbers, of which much may cancel",
     ),
     Pair(
         "BatchNorm2d",

@@ -4,6 +4,7 @@ from functools import partial
 
 from hypothesis import strategies as st
 from torch import nn
+from torchvision import ops
 
 import numpycnn as nc
 
@@ -17,6 +18,16 @@ OTHERS = st.sampled_from([-1.5, 0.0, 0.1, 3.0])
 MOVING = table(
     Pair("Flatten", nc.Flatten, nn.Flatten, strategies.flatten(), wild.flatten(), exact=1, reason=MOVES),
     Pair("Unflatten", nc.Unflatten, nn.Unflatten, strategies.unflatten(), wild.unflatten(), exact=1, reason=MOVES),
+    Pair("Permute", nc.Permute, ops.Permute, strategies.permute(), wild.permute(), exact=1, reason=MOVES),
+    Pair(
+        "ChannelShuffle",
+        nc.ChannelShuffle,
+        nn.ChannelShuffle,
+        strategies.channel_shuffle(),
+        wild.channel_shuffle(),
+        exact=1,
+        reason=MOVES,
+    ),
     *(
         Pair(name, getattr(nc, name), partial(twins.Called, name), cases, wilder, exact=1, reason=MOVES)
         for name, cases, wilder in (

@@ -1,8 +1,18 @@
 """Cases, drawn by hypothesis: built backwards from the output's size, so that none has to be rejected."""
 
-from .features import along_axis, batch_norm, elementwise, linear, local_response_norm, prelu
+from .features import (
+    along_axis,
+    batch_norm,
+    elementwise,
+    images,
+    linear,
+    local_response_norm,
+    prelu,
+    scale,
+    stochastic_depth,
+)
 from .losses import classification, regression
-from .moves import chunk, flatten, mean, reshape, select, slices, unflatten, unsqueeze
+from .moves import channel_shuffle, chunk, flatten, mean, permute, reshape, select, slices, unflatten, unsqueeze
 from .networks import container, famous, graph, image_model, residual
 from .optimizers import optimizer, schedule
 from .pieces import sides
@@ -13,6 +23,7 @@ __all__ = [
     "adaptive_pool2d",
     "along_axis",
     "batch_norm",
+    "channel_shuffle",
     "chunk",
     "classification",
     "container",
@@ -22,19 +33,23 @@ __all__ = [
     "flatten",
     "graph",
     "image_model",
+    "images",
     "linear",
     "local_response_norm",
     "mean",
     "optimizer",
+    "permute",
     "pool2d",
     "prelu",
     "regression",
     "reshape",
     "residual",
+    "scale",
     "schedule",
     "select",
     "sides",
     "slices",
+    "stochastic_depth",
     "unflatten",
     "unsqueeze",
 ]

@@ -44,6 +44,28 @@ def along_axis(draw: st.DrawFn) -> Case:
 
 
 @st.composite
+def scale(draw: st.DrawFn) -> Case:
+    """Learned factors that are repeated along some axes, or have fewer; none of them along the batch."""
+    shape = draw(shapes())
+    sides = shape[draw(st.integers(1, len(shape))) :]
+    kwargs = {"shape": [draw(st.sampled_from([1, side])) for side in sides]}
+    return Case(kwargs | some(draw, init=st.sampled_from([0.0, -1.5])), shape, **common(draw))
+
+
+@st.composite
+def images(draw: st.DrawFn, **options: Strategy[Any]) -> Case:
+    """Layers that take images of any size, in a batch."""
+    return Case(some(draw, **options), draw(shapes(4, 4)), **common(draw))
+
+
+@st.composite
+def stochastic_depth(draw: st.DrawFn) -> Case:
+    """Branches dropped for each sample or for all."""
+    kwargs = {"p": draw(st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0])), "mode": draw(st.sampled_from(["row", "batch"]))}
+    return Case(kwargs, draw(shapes()), **common(draw))
+
+
+@st.composite
 def batch_norm(draw: st.DrawFn) -> Case:
     """Batch normalisation; at least two numbers a channel, as training needs."""
     channels = draw(st.integers(1, 4))

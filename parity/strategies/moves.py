@@ -111,3 +111,23 @@ def _open(draw: st.DrawFn, sizes: list[int]) -> tuple[int, ...]:
     """Leave one of the sizes open, or none."""
     place = draw(st.integers(0, len(sizes)))
     return tuple(-1 if index == place else size for index, size in enumerate(sizes))
+
+
+@st.composite
+def permute(draw: st.DrawFn) -> Case:
+    """Axes in every order, counted from either end; the batch goes first again more often than not."""
+    shape = draw(shapes(0))
+    axes = list(range(len(shape)))
+    first = axes[:1] if draw(st.booleans()) else []
+    order = first + draw(st.permutations(axes[len(first) :]))
+    apart = order[:1] == [0]
+    dims = [draw(st.sampled_from([axis, axis - len(shape)])) for axis in order]
+    return Case({"dims": dims}, shape, batched=apart, independent=apart, **common(draw))
+
+
+@st.composite
+def channel_shuffle(draw: st.DrawFn) -> Case:
+    """Groups of channels, dealt; groups of one channel, and one group, among them."""
+    groups = draw(st.integers(1, 4))
+    batch, *rest = draw(shapes(2, 4))
+    return Case({"groups": groups}, (batch, groups * draw(st.integers(1, 4)), *rest), **common(draw))

@@ -43,17 +43,20 @@ def plain(draw: st.DrawFn, kind: str, channels: int) -> tuple[dict[str, Any], in
 
 
 def branching(draw: st.DrawFn, kind: str, channels: int, depth: int) -> tuple[list[Spec], int]:
-    """Draw the branches of an Add or a Concat; return them and the output's channels."""
+    """Draw the branches of an Add, a Multiply or a Concat; return them and the output's channels."""
     branches: list[Spec] = []
     widths = []
     for _ in range(draw(st.integers(1, 3))):
         inner, width = network(draw, channels, depth)
-        if kind == "Add" and width != channels:
+        if kind != "Concat" and width != channels:
             inner.append(("Conv2d", {"in_channels": width, "out_channels": channels, "kernel_size": 1}))
             width = channels
+        if kind == "Multiply" and draw(st.booleans()):  # rows, columns or both are squeezed into one
+            size = draw(st.sampled_from([1, (1, None), (None, 1)]))
+            inner.append(("AdaptiveAvgPool2d", {"output_size": size}))
         branches.append(("Sequential", inner))
         widths.append(width)
-    return branches, channels if kind == "Add" else sum(widths)
+    return branches, sum(widths) if kind == "Concat" else channels
 
 
 @st.composite
