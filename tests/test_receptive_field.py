@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 import numpycnn as nc
-from numpycnn.anatomy import flow, summary
+from numpycnn.anatomy import flow, sight, summary
+from numpycnn.anatomy.geometry import geometry
 from numpycnn.anatomy.receptive_field import ReceptiveField, Span, join
 
 # Experiments
@@ -121,10 +122,6 @@ def joined(wrong):
     return flow, "join", wrong
 
 
-def seen_by(wrong):
-    return flow, "sees", lambda *args, right=flow.sees: wrong(*right(*args))
-
-
 def counted(wrong):
     right = summary.multiply_adds
     return summary, "multiply_adds", lambda layer, x, y: wrong(right(layer, x, y), layer, x, y)
@@ -140,7 +137,7 @@ MISTAKES = {
     "padding is dilated": (check_gradients, window(offset=lambda a, w: w.padding * w.dilation * a.jump)),
     "strides add up": (check_gradients, window(jump=lambda a, w: a.jump + w.stride - 1)),
     "strides are left out": (check_nan, window(jump=lambda a, w: a.jump)),
-    "height and width are swapped": (check_nan, seen_by(lambda height, width: (width, height))),
+    "height and width are swapped": (check_nan, (sight, "geometry", lambda layer: geometry(layer)[::-1])),
     "of the branches the first counts": (check_gradients, joined(lambda spans, lengths: spans[0])),
     "of the branches the largest counts": (check_gradients, joined(lambda spans, _: max(spans, key=lambda a: a.size))),
     "sizes of branches are added": (
@@ -233,6 +230,7 @@ def test_a_kernel_of_no_number_is_refused():
         nc.receptive_field(3.0)
 
 
+ALL = "all", "all"
 ALL_6 = Span(6, 0, 0)  # what is behind a global pooling of six pixels
 
 
@@ -258,8 +256,8 @@ def test_branches_join(spans, lengths, expected):
     ("layers", "expected"),
     [
         # on an image of 12 x 8
-        ([nc.Flatten()], "all"),
-        ([nc.Flatten(2)], "all"),
+        ([nc.Flatten()], ALL),
+        ([nc.Flatten(2)], ALL),
         ([nc.Flatten(2, 2)], ReceptiveField()),
         (
             [nc.Conv2d(1, 1, 2, stride=3), nc.Flatten(), nc.Linear(12, 5), nc.Softmax(-1)],
@@ -269,12 +267,33 @@ def test_branches_join(spans, lengths, expected):
         ([nc.Softmax(1)], ReceptiveField()),
         ([nc.LogSoftmax(2)], (Span(12, 0, 0), Span())),
         ([nc.Softmax(-1)], (Span(), Span(8, 0, 0))),
-        ([nc.AdaptiveAvgPool2d(1)], "all"),
+        ([nc.AdaptiveAvgPool2d(1)], ALL),
         ([nc.AdaptiveMaxPool2d((4, None))], (Span(3, 3, 0), Span())),
         ([nc.AdaptiveAvgPool2d((8, 12))], (Span(12, None, 0), Span(8, None, 0))),
-        ([nc.AdaptiveAvgPool2d(5), nc.ReLU(), nc.Flatten()], "all"),
-        ([nc.AdaptiveAvgPool2d(1), nc.AdaptiveAvgPool2d(7)], "all"),
+        ([nc.AdaptiveAvgPool2d(5), nc.ReLU(), nc.Flatten()], ALL),
+        ([nc.AdaptiveAvgPool2d(1), nc.AdaptiveAvgPool2d(7)], ALL),
         ([nc.BatchNorm2d(1, track_running_stats=False)], (Span(12, None, 0), Span(8, None, 0))),
+        # axes that move
+        (
+            [nc.Permute((0, 2, 3, 1)), nc.Linear(1, 4), nc.Permute((0, 3, 2, 1)), nc.MaxPool2d((2, 3))],
+            (Span(3, 3), Span(2, 2)),
+        ),
+        ([nc.Permute((0, 1, 3, 2)), nc.Linear(12, 4)], ("all", Span())),
+        ([nc.Unflatten(1, (1, 1)), nc.Flatten(1, 2), nc.AvgPool2d((3, 2))], (Span(3, 3), Span(2, 2))),
+        ([nc.Reshape((-1, 12, 8)), nc.Unsqueeze(1), nc.AvgPool2d((3, 2))], (Span(3, 3), Span(2, 2))),
+        ([nc.Reshape((-1, 1, 8, 12))], ALL),
+        ([nc.Slice(2, 3, None, 2), nc.Chunk(2, 1, 3), nc.AvgPool2d((2, 1))], (Span(3, 4, 3), Span(1, 1, 4))),
+        ([nc.Select(2, -1), nc.Unsqueeze(2)], (Span(1, 0, 11), Span())),
+        ([nc.Select(1, 0), nc.Slice(1, 2), nc.Unsqueeze(1), nc.AvgPool2d(2)], (Span(2, 2, 2), Span(2, 2))),
+        ([nc.Mean((2, 3))], ALL),
+        ([nc.AvgPool2d(2), nc.Mean(2), nc.Unsqueeze(1), nc.MaxPool2d((1, 2))], ("all", Span(4, 4))),
+        ([nc.Mean(-1, keepdim=True), nc.Mean(1)], (Span(), "all")),
+        (
+            [nc.Multiply(nc.Conv2d(1, 1, 3, padding=1), nc.Sequential(nc.Mean((2, 3)), nc.Reshape((-1, 1, 1, 1))))],
+            (Span(14, None, -1), Span(10, None, -1)),
+        ),
+        ([nc.Multiply(nc.Identity(), nc.AdaptiveAvgPool2d(1))], ALL),
+        # branches
         ([nc.Concat(nc.Identity(), nc.ReLU(), dim=2)], (Span(12, None, 0), Span())),
         ([nc.Concat(nc.Identity(), nc.AdaptiveAvgPool2d((12, 1)), dim=-1)], (Span(), Span(8, None, 0))),
     ],
@@ -282,6 +301,5 @@ def test_branches_join(spans, lengths, expected):
 )
 def test_what_is_no_window_sees(layers, expected):
     everything = Span(12, 0, 0), Span(8, 0, 0)
-    assert nc.summary(nc.Sequential(*layers), (1, 12, 8)).layers[-1].receptive_field == ReceptiveField(
-        *(everything if expected == "all" else expected)
-    )
+    sides = [everything[side] if expected[side] == "all" else expected[side] for side in (0, 1)]
+    assert nc.summary(nc.Sequential(*layers), (1, 12, 8)).layers[-1].receptive_field == ReceptiveField(*sides)

@@ -1,4 +1,4 @@
-"""What flows through a network: one rule for each kind of layer says what becomes of it.
+"""Where data flows through a network: one rule for each kind of container, and one for all layers.
 
 An empty batch flows. It costs no arithmetic, yet goes through every layer's own forward, so the
 shapes cannot differ from those of a real batch, and what a layer refuses is refused in its words.
@@ -6,23 +6,22 @@ shapes cannot differ from those of a real batch, and what a layer refuses is ref
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any
 
-from ..layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 from ..layers.branches import Branches, Concat
 from ..layers.containers import Block, Sequential
 from ..layers.errors import ShapeError
 from ..layers.flatten import Flatten
 from ..layers.graph import INPUT, Graph
 from ..layers.layer import Array, Layer
-from ..layers.linear import Linear
-from ..layers.permute import Permute
-from ..layers.softmax import LogSoftmax, Softmax
-from .geometry import Step, geometry
+from ..layers.parts import Taking
+from ..layers.reshape import Reshaping
 from .receptive_field import ReceptiveField, Span, join
+from .sight import sees
 
 
 @dataclass(frozen=True)
@@ -35,19 +34,18 @@ class Flow:
         An empty batch; or a tuple of it and its indices, from a pooling that returns them.
     field : ReceptiveField or None
         What each entry sees of the input; None if the input is no image.
-    image : bool
-        Whether the last two axes are the height and the width of an image.
+    sides : (int or None, int or None)
+        The axes of y that are the image's height and width; None where there is no such axis any more.
     """
 
     y: Any
     field: ReceptiveField | None
-    image: bool
+    sides: tuple[int | None, int | None]
 
     @classmethod
     def of_input(cls, x: Array) -> Flow:
         """Return what flows into a network: every pixel sees itself."""
-        image = x.ndim == 4
-        return cls(x, ReceptiveField() if image else None, image)
+        return cls(x, ReceptiveField(), (2, 3)) if x.ndim == 4 else cls(x, None, (None, None))
 
     @property
     def arrays(self) -> tuple[Any, ...]:
@@ -60,41 +58,28 @@ class Flow:
         shape: tuple[int, ...] = self.arrays[0].shape
         return shape
 
+    def length(self, side: int) -> int:
+        """Return how many entries lie along the height (0) or the width (1) of the image; 1 if it is gone."""
+        axis = self.sides[side]
+        return 1 if axis is None else self.shape[axis]
+
 
 Visit = Callable[..., Flow]
 """Called with a layer and what flows into it: one flow, or one for each of its branches."""
-
-SIDES = (-2, -1)
-"""The axes of height and width; counted from the back, as the fields' two spans are."""
-
-
-# Where it flows
 
 
 @singledispatch
 def follow(layer: Layer, visit: Visit, flow: Flow) -> Flow:
     """Return what a layer makes of what flows into it; a container has the layers in it visited."""
     after = replace(flow, y=layer.forward(flow.y))
-    if after.shape[:1] != (0,):
-        raise ShapeError(layer, f"expected the samples to stay on axis 0, got y of shape {after.shape}")
-    if flow.field is None or not flow.image:
+    _check_samples(layer, flow.shape, after.shape)
+    if flow.field is None:
         return after
-    field = ReceptiveField(*sees(layer, flow, after, flow.field))
-    return replace(after, field=field, image=len(after.shape) == len(flow.shape))
-
-
-@follow.register
-def _(layer: Flatten, visit: Visit, flow: Flow) -> Flow:
-    axes = len(flow.shape)
-    if layer.start_dim in (0, -axes) and layer.end_dim not in (0, -axes):
-        raise ShapeError(layer, f"expected the samples to stay on axis 0, got start_dim={layer.start_dim}")
-    return follow.dispatch(Layer)(layer, visit, flow)
-
-
-@follow.register
-def _(layer: Permute, visit: Visit, flow: Flow) -> Flow:
-    after = follow.dispatch(Layer)(layer, visit, flow)
-    return replace(after, image=after.image and _keeps_sides(layer))
+    (rows, row_axis), (columns, column_axis) = (
+        (span, None) if axis is None else sees(layer, flow.arrays[0], after.arrays[0], axis, span)
+        for span, axis in zip(flow.field, flow.sides, strict=True)
+    )
+    return replace(after, field=ReceptiveField(rows, columns), sides=(row_axis, column_axis))
 
 
 @follow.register
@@ -130,75 +115,31 @@ def _(layer: Branches, visit: Visit, *flows: Flow) -> Flow:
         raise ShapeError(layer, "expected the samples to stay on axis 0, got branches put side by side there")
     if after.field is None:
         return after
-    height, width = (_joined(ends, side, along) for side in SIDES)
-    return replace(after, field=ReceptiveField(height, width))
+    rows, columns = (_joined(ends, side, along) for side in (0, 1))
+    row_axis, column_axis = (
+        next((axis for axis in axes if axis is not None), None)
+        for axes in zip(*(end.sides for end in ends), strict=True)
+    )
+    return replace(after, field=ReceptiveField(rows, columns), sides=(row_axis, column_axis))
 
 
 def _joined(ends: list[Flow], side: int, along: int | None) -> Span:
     """Join what is seen on one side of the image, along which the branches may be put one after another."""
     spans = [end.field[side] for end in ends if end.field is not None]
-    lengths = [end.shape[side] if end.image else 1 for end in ends]
-    if ends[0].image and along == len(ends[0].shape) + side:
+    lengths = [end.length(side) for end in ends]
+    if along is not None and along == ends[0].sides[side]:
         return join([span.at_most(length) for span, length in zip(spans, lengths, strict=True)], [1] * len(ends))
     return join(spans, lengths)
 
 
-# What is seen
-
-
-@singledispatch
-def sees(layer: Layer, before: Flow, after: Flow, field: ReceptiveField) -> Iterator[Span]:
-    """Yield what the outputs of a layer see of the image, on its height and on its width, given what its inputs see.
-
-    A layer that is no window, and has no rule of its own here, may see all there is.
-    """
-    steps = geometry(layer)
-    for axis, span in zip(SIDES, field, strict=True):
-        yield span.at_most(before.shape[axis]) if steps is None else span.through(steps[axis])
-
-
-@sees.register
-def _(layer: Linear, before: Flow, after: Flow, field: ReceptiveField) -> Iterator[Span]:
-    yield field.height
-    yield field.width.all_of(before.shape[-1])
-
-
-@sees.register
-def _(layer: Permute, before: Flow, after: Flow, field: ReceptiveField) -> Iterator[Span]:
-    """See the same, where height and width stay; what becomes of them elsewhere is not followed."""
-    for axis, span in zip(SIDES, field, strict=True):
-        yield span if _keeps_sides(layer) else span.at_most(before.shape[axis])
-
-
-def _keeps_sides(layer: Permute) -> bool:
-    axes = len(layer.dims)
-    return [axis % axes for axis in layer.dims[-2:]] == [axes - 2, axes - 1]
-
-
-@sees.register(Softmax)
-@sees.register(LogSoftmax)
-def _(layer: Softmax | LogSoftmax, before: Flow, after: Flow, field: ReceptiveField) -> Iterator[Span]:
-    for axis, span in zip(SIDES, field, strict=True):
-        along = layer.dim in (axis, axis + len(before.shape))
-        yield span.all_of(before.shape[axis]) if along else span
-
-
-@sees.register
-def _(layer: Flatten, before: Flow, after: Flow, field: ReceptiveField) -> Iterator[Span]:
-    """See all, as a vector of features does that has no place in the image any more."""
-    for axis, span in zip(SIDES, field, strict=True):
-        yield span if before.shape == after.shape else span.all_of(before.shape[axis])
-
-
-@sees.register(AdaptiveAvgPool2d)
-@sees.register(AdaptiveMaxPool2d)
-def _(layer: Layer, before: Flow, after: Flow, field: ReceptiveField) -> Iterator[Span]:
-    """See through windows that are alike only where the one size divides the other."""
-    for axis, span in zip(SIDES, field, strict=True):
-        length, outputs = before.shape[axis], after.shape[axis]
-        if length == 1 or outputs == 1:
-            yield span.all_of(length)
-        elif outputs and length % outputs == 0:
-            yield span.through(Step(length // outputs, length // outputs))
-        else:
-            yield span.at_most(length)
+def _check_samples(layer: Layer, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+    """Raise if samples are mixed or left out, which an empty batch would not show."""
+    mixed = after[:1] != (0,)
+    if isinstance(layer, Flatten | Reshaping):
+        mixed = mixed or math.prod(before[1:]) != math.prod(after[1:])
+    if isinstance(layer, Taking):
+        mixed = layer.dim in (0, -len(before))
+    if mixed:
+        raise ShapeError(
+            layer, f"expected the samples to stay on axis 0, got y of shape {after} for x of shape {before}"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import NamedTuple
 
+from ..layers.affine import Affine
 from ..layers.batchnorm import BatchNorm2d
 from ..layers.conv import Conv2d
 from ..layers.dropout import Dropping
@@ -37,6 +38,7 @@ Steps = tuple[Step, Step]
 
 EACH_ENTRY = (
     *(
+        Affine,
         Dropping,
         ELU,
         GELU,
