@@ -49,6 +49,20 @@ def shrink(classifier: Any, linear: Callable[[int, int], Any], features: int) ->
         classifier[index] = linear(width, following)
 
 
+def residual_block(kind: Any, world: Any, inplanes: int, planes: int, stride: int = 1, **options: Any) -> Any:
+    """Build a residual block, ours or theirs, with a convolution as its short cut where shapes differ."""
+    wide = planes * kind.expansion
+    if stride != 1 or inplanes != wide:
+        convolution = world.Conv2d(inplanes, wide, 1, stride, bias=False)
+        options["downsample"] = world.Sequential(convolution, world.BatchNorm2d(wide))
+    return kind(inplanes, planes, stride, **options)
+
+
+def resnet(kind: Callable[..., Any], block: str, **options: Any) -> nc.Layer:
+    """Build our ResNet of blocks by their name."""
+    return kind(getattr(nc.models, block), rng=Zeros(), **options)
+
+
 def vgg(kind: Callable[..., Any], stages: Stages, batch_norm: bool, **options: Any) -> nc.Layer:
     """Build our VGG of small stages."""
     return network(kind, 7 * 7 * stages[-1][-1], vgg_features(nc, stages, batch_norm), **options)

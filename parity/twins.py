@@ -166,6 +166,17 @@ def graph(nodes: list[ours.Node]) -> Graph:
     return Graph(**make)
 
 
+def unfilled(kind: Callable[..., nn.Module], *arguments: Any, **options: Any) -> nn.Module:
+    """Build a module without values, at once: they are going to be loaded."""
+    with torch.device("meta"):
+        return kind(*arguments, **options).to_empty(device="cpu")
+
+
+def resnet(block: str, **options: Any) -> nn.Module:
+    """Build torchvision's ResNet of blocks by their name."""
+    return unfilled(torchvision.models.ResNet, getattr(torchvision.models.resnet, block), **options)
+
+
 def small(kind: Callable[..., Any], features: int, *layers: nn.Module, **options: Any) -> nn.Module:
     """Build a network of torchvision's with small matrices; it has no values yet, they are to be loaded."""
     with torch.device("meta"):

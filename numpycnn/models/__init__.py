@@ -2,14 +2,24 @@
 
 from .alexnet import AlexNet, alexnet
 from .lenet import LeNet, LeNet5
+from .resnet import ResNet, resnet18, resnet34, resnet50, resnet101, resnet152
+from .resnet_blocks import BasicBlock, Bottleneck
 from .vgg import VGG, vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn
 
 __all__ = [
     "VGG",
     "AlexNet",
+    "BasicBlock",
+    "Bottleneck",
     "LeNet",
     "LeNet5",
+    "ResNet",
     "alexnet",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
     "vgg11",
     "vgg11_bn",
     "vgg13",

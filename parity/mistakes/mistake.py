@@ -17,7 +17,7 @@ import numpy as np
 
 import numpycnn as nc
 
-from .. import ours, registry, slim
+from .. import ours, registry
 from ..laws import Law
 from ..pair import Pair
 
@@ -74,12 +74,10 @@ def constructor(row: str, broken: type[nc.Module]) -> Callable[..., nc.Module]:
         return lambda layers: broken(*ours.network(row, layers))
     if issubclass(broken, nc.Graph):
         return partial(ours.graph, graph=broken)
-    if issubclass(broken, nc.NLLLoss):
-        return lambda weight=None, **kwargs: broken(None if weight is None else np.array(weight), **kwargs)
     if issubclass(broken, nc.models.LeNet5):
         return lambda activation="Tanh": broken(activation=getattr(nc, activation))
     sound = registry.ALL[row].ours
-    if isinstance(sound, partial) and sound.func in (slim.network, slim.vgg):
+    if isinstance(sound, partial) and isinstance(sound.args[0], type):
         return partial(sound.func, broken, *sound.args[1:])
     return broken
 

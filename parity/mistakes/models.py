@@ -2,7 +2,7 @@
 
 import numpycnn as nc
 
-from ..laws import forward, state
+from ..laws import backward, forward, state
 from .mistake import plant
 
 
@@ -40,3 +40,50 @@ class MaximaBeforeTheMatrices(nc.models.VGG):
     def __init__(self, *layers, **kwargs):
         super().__init__(*layers, **kwargs)
         self.avgpool = nc.AdaptiveMaxPool2d((7, 7))
+
+
+@plant("the sum is not rectified", "BasicBlock", forward, says="y:")
+class SumNotRectified(nc.models.BasicBlock):
+    def __init__(self, *arguments, **kwargs):
+        super().__init__(*arguments, **kwargs)
+        self._route[-1] = nc.Identity()
+
+
+@plant("both convolutions stride", "BasicBlock", forward, crash=ValueError)
+class BothStride(nc.models.BasicBlock):
+    def __init__(self, inplanes, planes, stride, **kwargs):
+        super().__init__(inplanes, planes, stride, **kwargs)
+        self.conv2 = nc.Conv2d(planes, planes, 3, stride, 1, bias=False)
+
+
+@plant("the stride is at the first convolution, as in the paper", "Bottleneck", forward, says="y:")
+class StrideAtTheFirst(nc.models.Bottleneck):
+    def __init__(self, inplanes, planes, stride, groups, dilation, **kwargs):
+        super().__init__(inplanes, planes, stride, groups=groups, dilation=dilation, **kwargs)
+        width = self.conv1.out_channels
+        self.conv1 = nc.Conv2d(inplanes, width, 1, stride, bias=False)
+        self.conv2 = nc.Conv2d(width, width, 3, 1, dilation, dilation, groups, bias=False)
+
+
+@plant("what comes back through the short cut is lost", "Bottleneck", backward, says="dx:")
+class NothingComesBack(nc.models.Bottleneck):
+    def __init__(self, *arguments, **kwargs):
+        super().__init__(*arguments, **kwargs)
+        self._route[0].backward = self._route[0][0].backward
+
+
+@plant("the first pooling pads nothing", "ResNet", forward, says="y:")
+class PoolsWithoutPadding(nc.models.ResNet):
+    def __init__(self, *arguments, **kwargs):
+        super().__init__(*arguments, **kwargs)
+        self.maxpool = nc.MaxPool2d(3, 2)
+
+
+@plant("the state dict has the short cut first", "ResNet", state, says="expected the keys")
+class ShortCutFirst(nc.models.ResNet):
+    def __init__(self, *arguments, **kwargs):
+        super().__init__(*arguments, **kwargs)
+        block = self.layer2[0]
+        for name in ("conv1", "bn1", "conv2", "bn2", "conv3", "bn3"):
+            if name in vars(block):
+                vars(block)[name] = vars(block).pop(name)

@@ -4,10 +4,11 @@ from functools import partial
 
 import torchvision
 from hypothesis import strategies as st
+from torch import nn
 
 import numpycnn as nc
 
-from .. import ours, strategies, twins
+from .. import ours, slim, strategies, twins
 from ..pair import Pair
 from .table import table
 
@@ -15,7 +16,11 @@ DEEP = "many layers of weights of order 1 magnify each other's roundings"
 
 _classes = st.integers(1, 5)
 _dropout = st.sampled_from([0.4, 0.0])
+_few = st.integers(1, 2)
+_layers = st.sampled_from([(1, 1, 1, 1), (1, 2, 1, 1), (2, 1, 1, 2)])
 _stages = st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=3), min_size=1, max_size=3)
+
+_RESIDUAL_IMAGES = ((3, 64, 64), (3, 64, 90))
 
 MODELS = table(
     Pair(
@@ -53,5 +58,48 @@ MODELS = table(
         ulps=1 << 14,
         reason=DEEP,
         cost=25,
+    ),
+    Pair(
+        "BasicBlock",
+        ours.constructor("BasicBlock"),
+        partial(slim.residual_block, torchvision.models.resnet.BasicBlock, nn),
+        strategies.image_block("inplanes", planes=_few, stride=st.integers(1, 2)),
+        ulps=1 << 14,
+        reason=DEEP,
+        cost=5,
+    ),
+    Pair(
+        "Bottleneck",
+        ours.constructor("Bottleneck"),
+        partial(slim.residual_block, torchvision.models.resnet.Bottleneck, nn),
+        strategies.image_block(
+            "inplanes",
+            planes=_few,
+            stride=st.integers(1, 2),
+            groups=st.integers(1, 2),
+            base_width=st.sampled_from([64, 128]),
+            dilation=st.integers(1, 2),
+        ),
+        ulps=1 << 14,
+        reason=DEEP,
+        cost=5,
+    ),
+    Pair(
+        "ResNet",
+        ours.constructor("ResNet"),
+        twins.resnet,
+        strategies.famous(
+            *_RESIDUAL_IMAGES,
+            block=st.just("Bottleneck"),
+            layers=_layers,
+            num_classes=_classes,
+            groups=st.integers(1, 2),
+            width_per_group=st.sampled_from([4, 8]),
+            replace_stride_with_dilation=st.sampled_from([None, (False, True, True)]),
+        )
+        | strategies.famous(*_RESIDUAL_IMAGES, block=st.just("BasicBlock"), layers=_layers, num_classes=_classes),
+        ulps=1 << 14,
+        reason=DEEP,
+        cost=100,
     ),
 )

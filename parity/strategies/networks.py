@@ -117,12 +117,23 @@ def image_model(draw: st.DrawFn, shape: tuple[int, int, int], **options: Strateg
 
 @st.composite
 def famous(draw: st.DrawFn, *shapes: tuple[int, int, int], **options: Strategy[Any]) -> Case:
-    """Famous networks on two images of one of the shapes.
-
-    In float64 alone: in float32 one of so many rectifiers and maxima rounds to the other side of
-    its kink, and from there on the gradients are those of another network.
-    """
+    """Famous networks on two images of one of the shapes; all options that are given are drawn."""
     kwargs = {name: draw(values) for name, values in options.items()}
-    shape = (2, *draw(st.sampled_from(shapes)))
-    values = common(draw, ("normals",)) | {"dtype": "float64", "training": draw(st.sampled_from([True, False]))}
-    return Case(kwargs, shape, **values)
+    return Case(kwargs, (2, *draw(st.sampled_from(shapes))), **_deep(draw))
+
+
+@st.composite
+def image_block(draw: st.DrawFn, channels: str, **options: Strategy[Any]) -> Case:
+    """Parts of famous networks on small images; all options that are given are drawn, and so many channels."""
+    kwargs = {channels: draw(st.integers(1, 4))} | {name: draw(values) for name, values in options.items()}
+    shape = (draw(st.integers(2, 3)), kwargs[channels], draw(st.integers(4, 6)), draw(st.integers(4, 6)))
+    return Case(kwargs, shape, **_deep(draw))
+
+
+def _deep(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw what every case has, for networks of many rectifiers and maxima: in float64 alone.
+
+    In float32 one of them may round to the other side of its kink, and from there on the gradients
+    are those of another network.
+    """
+    return common(draw, ("normals",)) | {"dtype": "float64", "training": draw(st.sampled_from([True, False]))}
