@@ -76,6 +76,7 @@ IN_WORDS: dict[str, Callable[..., nc.Module]] = {
     "BasicBlock": partial(slim.residual_block, nc.models.BasicBlock, nc),
     "Bottleneck": partial(slim.residual_block, nc.models.Bottleneck, nc),
     "ResNet": partial(slim.resnet, nc.models.ResNet),
+    "SqueezeNet": partial(slim.blank, nc.models.SqueezeNet),
     "VGG": partial(slim.vgg, nc.models.VGG),
     "CrossEntropyLoss": partial(weighted, nc.CrossEntropyLoss),
     "NLLLoss": partial(weighted, nc.NLLLoss),

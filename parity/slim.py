@@ -58,6 +58,11 @@ def residual_block(kind: Any, world: Any, inplanes: int, planes: int, stride: in
     return kind(inplanes, planes, stride, **options)
 
 
+def blank(kind: Callable[..., Any], **options: Any) -> nc.Layer:
+    """Build one of our networks without drawing anything."""
+    return kind(**options, rng=Zeros())
+
+
 def resnet(kind: Callable[..., Any], block: str, **options: Any) -> nc.Layer:
     """Build our ResNet of blocks by their name."""
     return kind(getattr(nc.models, block), rng=Zeros(), **options)

@@ -3,6 +3,7 @@
 import inspect
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_a_network_is_declared_as_torchvision_declares_it(name):
 
 # Initial values
 
-LIGHT = ["alexnet"]
+LIGHT = ["resnet18", "squeezenet1_1"]
 
 
 @pytest.mark.parametrize("name", FACTORIES if THOROUGH else LIGHT)
@@ -101,6 +102,52 @@ def test_distributions_are_told_apart():
             assert_same_distribution("", other, sample)
 
 
+def test_residual_blocks_can_begin_as_their_short_cuts():
+    for ours, theirs in (
+        (nc.models.BasicBlock, torchvision.models.resnet.BasicBlock),
+        (nc.models.Bottleneck, torchvision.models.resnet.Bottleneck),
+    ):
+        options = {"layers": (1, 1, 1, 1), "num_classes": 2, "zero_init_residual": True}
+        state = torchvision.models.ResNet(theirs, **options).state_dict()
+        zeros = {key for key, value in state.items() if key.endswith("weight") and not value.any()}
+        own = nc.models.ResNet(ours, **options, rng=0).state_dict()
+        assert {key for key, value in own.items() if key.endswith("weight") and not value.any()} == zeros != set()
+
+
+def test_the_normalisation_of_a_resnet_can_be_another():
+    norm = partial(nc.BatchNorm2d, eps=0.5)
+    model = nc.models.ResNet(nc.models.BasicBlock, (1, 1, 1, 1), norm_layer=norm, dtype=np.float64, rng=slim.Zeros())
+    norms = [layer for layer in model.modules() if isinstance(layer, nc.BatchNorm2d)]
+    assert [(layer.eps, layer.weight.data.dtype) for layer in norms] == [(0.5, np.float64)] * 12
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: nc.models.BasicBlock(2, 2, groups=2),
+        lambda: nc.models.BasicBlock(2, 2, dilation=2),
+        lambda: nc.models.ResNet(nc.models.BasicBlock, (1, 1, 1)),
+        lambda: nc.models.ResNet(nc.models.BasicBlock, (1, 1, 1, 1), replace_stride_with_dilation=(True, True)),
+        lambda: nc.models.SqueezeNet("1.1"),
+    ],
+)
+def test_what_cannot_be_built_is_refused(build):
+    with pytest.raises(ValueError, match=r"expected .*, got"):
+        build()
+
+
+def test_an_error_says_where_in_the_network():
+    with pytest.raises(
+        nc.ShapeError, match=r"^in layer1\.0\.conv1: Conv2d\(64, 64, 3.*expected 64 input channels, got 32"
+    ):
+        model = nc.models.resnet18(rng=slim.Zeros())
+        model.conv1, model.bn1 = nc.Conv2d(3, 32, 7), nc.BatchNorm2d(32)
+        model(np.zeros((1, 3, 40, 40), np.float32))
+
+
 # Numbers
 
 
@@ -110,7 +157,7 @@ def test_outputs_in_float32_are_near_too(pair):
         laws.check(laws.forward, pair, laws.replace(case, dtype="float32"))
 
 
-@pytest.mark.parametrize("name", FACTORIES if THOROUGH else LIGHT)
+@pytest.mark.parametrize("name", FACTORIES if THOROUGH else ["squeezenet1_1"])
 def test_at_full_size_every_gradient_is_torchvisions(name):
     errors = full_size.measure(name, batch=1)
     assert max(vars(errors["ours f64"]).values()) < 1e-10

@@ -67,6 +67,16 @@ def kaiming_normal(weight: Parameter, rng: np.random.Generator) -> None:
     normal(weight, math.sqrt(2 / (filters * height * width)), rng)
 
 
+def kaiming_uniform(weight: Parameter, rng: np.random.Generator) -> None:
+    """Draw a convolution's weight anew, in place, from U(-b, b) with b = sqrt(6 / fan_in), fan_in being C KH KW.
+
+    The variance is 2 / fan_in: the activations keep their size on the way through rectifiers (He et
+    al., 2015, section 2.2, the forward case).
+    """
+    bound = math.sqrt(6 / math.prod(weight.data.shape[1:]))
+    _fill(weight, lambda count: rng.uniform(-bound, bound, count))
+
+
 def zeros(parameter: Parameter | None) -> None:
     """Set a parameter to 0, in place; None, a bias that is not there, stays so."""
     if parameter is not None:

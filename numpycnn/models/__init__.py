@@ -4,6 +4,7 @@ from .alexnet import AlexNet, alexnet
 from .lenet import LeNet, LeNet5
 from .resnet import ResNet, resnet18, resnet34, resnet50, resnet101, resnet152
 from .resnet_blocks import BasicBlock, Bottleneck
+from .squeezenet import Fire, SqueezeNet, squeezenet1_0, squeezenet1_1
 from .vgg import VGG, vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn
 
 __all__ = [
@@ -11,15 +12,19 @@ __all__ = [
     "AlexNet",
     "BasicBlock",
     "Bottleneck",
+    "Fire",
     "LeNet",
     "LeNet5",
     "ResNet",
+    "SqueezeNet",
     "alexnet",
     "resnet18",
     "resnet34",
     "resnet50",
     "resnet101",
     "resnet152",
+    "squeezenet1_0",
+    "squeezenet1_1",
     "vgg11",
     "vgg11_bn",
     "vgg13",

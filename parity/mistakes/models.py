@@ -87,3 +87,26 @@ class ShortCutFirst(nc.models.ResNet):
         for name in ("conv1", "bn1", "conv2", "bn2", "conv3", "bn3"):
             if name in vars(block):
                 vars(block)[name] = vars(block).pop(name)
+
+
+@plant("the halves stand in the other order", "Fire", forward, says="y:")
+class HalvesInTheOtherOrder(nc.models.Fire):
+    def __init__(self, *arguments, **kwargs):
+        super().__init__(*arguments, **kwargs)
+        self.route(self.squeeze, nc.ReLU(), nc.Concat(self.expand3x3, self.expand1x1), nc.ReLU())
+
+
+@plant("what is squeezed is not rectified", "Fire", forward, says="y:")
+class SqueezedNotRectified(nc.models.Fire):
+    def __init__(self, *arguments, **kwargs):
+        super().__init__(*arguments, **kwargs)
+        self._route[1] = nc.Identity()
+
+
+@plant("poolings round their sizes down", "SqueezeNet", forward, crash=ValueError)
+class SizesRoundedDown(nc.models.SqueezeNet):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        for index, layer in enumerate(self.features):
+            if isinstance(layer, nc.MaxPool2d):
+                self.features[index] = nc.MaxPool2d(3, 2)

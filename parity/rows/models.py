@@ -102,4 +102,32 @@ MODELS = table(
         reason=DEEP,
         cost=100,
     ),
+    Pair(
+        "Fire",
+        nc.models.Fire,
+        torchvision.models.squeezenet.Fire,
+        strategies.image_block(
+            "inplanes",
+            squeeze_planes=st.integers(1, 3),
+            expand1x1_planes=st.integers(1, 3),
+            expand3x3_planes=st.integers(1, 3),
+        ),
+        ulps=256,
+        reason="two layers of weights of order 1, one after the other",
+        cost=5,
+    ),
+    Pair(
+        "SqueezeNet",
+        ours.constructor("SqueezeNet"),
+        partial(twins.unfilled, torchvision.models.SqueezeNet),
+        strategies.famous(
+            *((3, 66, 51), (3, 58, 64)),
+            version=st.sampled_from(["1_0", "1_1"]),
+            num_classes=_classes,
+            dropout=_dropout,
+        ),
+        ulps=1 << 14,
+        reason=DEEP,
+        cost=25,
+    ),
 )
