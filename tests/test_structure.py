@@ -40,7 +40,7 @@ ROOMS = {
         "numpycnn.transforms",
     },
     "parity": {"numpycnn", "numpycnn.kernels", "numpycnn.layers", "numpycnn.optim"},
-    "scripts": {"numpycnn", "parity"},
+    "scripts": {"numpycnn", "numpycnn.anatomy", "parity"},
     "tests": {
         "numpycnn",
         "numpycnn.anatomy",
