@@ -11,8 +11,11 @@ from torchvision.ops import StochasticDepth
 
 import numpycnn as nc
 
+from .conversion import ConversionError, convert
 from .ours import Replay, random_layers
 from .pair import Case, Draw, Pair
+
+__all__ = ["ConversionError", "array", "convert", "load_state", "replay_dropout", "tensor", "twins"]
 
 
 def tensor(array: np.ndarray, requires_grad: bool = False) -> torch.Tensor:
