@@ -10,6 +10,7 @@ from .anatomy.receptive_field import receptive_field
 from .anatomy.summary import summary
 from .layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 from .layers.affine import Affine
+from .layers.auxiliary import Auxiliary
 from .layers.batchnorm import BatchNorm2d
 from .layers.branches import Add, Concat, Multiply
 from .layers.containers import Block, Sequential
@@ -49,6 +50,7 @@ __all__ = [
     "AdaptiveMaxPool2d",
     "Add",
     "Affine",
+    "Auxiliary",
     "AvgPool2d",
     "BatchNorm2d",
     "Block",

@@ -52,6 +52,19 @@ def agree(
         )
 
 
+def named(outputs: Any) -> dict[str, Any]:
+    """Name what a forward returned: "y", and if there is more "y/1", ..., or what a pooling adds, "indices"."""
+    first, *others = outputs if isinstance(outputs, tuple) else (outputs,)
+    whole = ["int" in str(getattr(other, "dtype", "")) for other in others]
+    names = ["indices" if integers else f"y/{index}" for index, integers in enumerate(whole, 1)]
+    return {"y": first} | dict(zip(names, others, strict=True))
+
+
+def one_or_all(values: list[Any]) -> Any:
+    """Return upstream gradients as a backward takes them: an array, or a tuple of as many as there are outputs."""
+    return tuple(values) if len(values) > 1 else values[0]
+
+
 def distance(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     """Return ``|ours - theirs|`` in float64; 0 where both are the same infinity or NaN, inf where only one is."""
     ours = ours.astype(np.float64)

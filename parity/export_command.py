@@ -18,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +26,7 @@ from tqdm import tqdm
 import numpycnn as nc
 
 from . import bridge, golden
-from .compare import scale
+from .compare import named, scale
 from .corners import CORNERS, TELLING
 from .measure import draw_cases
 from .ours import random_layers
@@ -107,15 +106,17 @@ def vector(pair: Pair, name: str, case: Case) -> tuple[golden.Entry, dict[str, n
     x = bridge.tensor(given["x"], requires_grad=True)
     if case.target:
         given["target"] = draw.target(case.shape)
-    outputs = _tuple(theirs(x, *(bridge.tensor(given[name]) for name in ("target",) if name in given)))
-    y = outputs[0]
+    outputs = named(theirs(x, *(bridge.tensor(given[name]) for name in ("target",) if name in given)))
     for index, layer in enumerate(random_layers(ours)):
         given |= {f"kept/{index}": kept for kept in layer._rng.kept}
-    given["dy"] = draw.array(y.shape, large=False)
-    y.backward(bridge.tensor(given["dy"]))
+    ys = {name: y for name, y in outputs.items() if name != "indices"}
+    upstream = {f"d{name}": draw.array(y.shape, large=False) for name, y in ys.items()}
+    torch.autograd.backward(list(ys.values()), list(map(bridge.tensor, upstream.values())))
+    given |= upstream
 
-    judged = dict(zip(("y", "indices"), outputs, strict=False)) | {"dx": x.grad}
-    judged |= {f"grad/{key}": parameter.grad for key, parameter in theirs.named_parameters()}
+    gradients = {key: parameter.grad for key, parameter in theirs.named_parameters()}
+    judged = outputs | {"dx": x.grad}
+    judged |= {f"grad/{key}": gradient for key, gradient in gradients.items() if gradient is not None}
     judged |= {f"after/{key}": buffer for key, buffer in theirs.named_buffers()}
     arrays = {key: bridge.array(value) for key, value in judged.items()}
     tolerance = {key: _allowed(pair, case, array) for key, array in arrays.items()}
@@ -128,7 +129,3 @@ def _allowed(pair: Pair, case: Case, judge: np.ndarray) -> float:
         return 0.0
     order = LARGE if case.values == "large" else 1.0
     return pair.ulps * float(np.finfo(case.dtype).eps) * scale(judge, order)
-
-
-def _tuple(outputs: Any) -> tuple[Any, ...]:
-    return outputs if isinstance(outputs, tuple) else (outputs,)

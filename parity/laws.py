@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +14,9 @@ import torch
 import numpycnn as nc
 
 from . import bridge
-from .compare import agree
-from .pair import LARGE, Case, Draw, Pair
+from .compare import agree, named, one_or_all
+from .pair import Case, Draw, Pair
+from .run import Run
 
 Law = Callable[[Pair, Case], None]
 REFUSALS = (ValueError, TypeError, RuntimeError, IndexError, AssertionError)  # torch's, the last by way of assert
@@ -37,77 +37,12 @@ def check(law: Law, pair: Pair, case: Case) -> None:
         ) from error
 
 
-class Run:
-    """Both sides of a case with equal weights, after a forward pass on equal input."""
-
-    def __init__(
-        self,
-        pair: Pair,
-        case: Case,
-        layout: Callable[[np.ndarray], np.ndarray] = np.asarray,
-        mode: Callable[[], AbstractContextManager[None]] = nullcontext,
-    ):
-        self.pair, self.case, self.layout = pair, case, layout
-        self.ours, self.theirs, self.draw = bridge.twins(pair, case)
-        self.exact = pair.exact is not None and case.values == "integers"
-        torch.manual_seed(case.seed)
-        self.forward(mode)
-
-    def forward(self, mode: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
-        """Draw an input and run both sides on it, theirs first: what it drops, ours repeats."""
-        self.x = self.layout(self.draw.array(self.case.shape))
-        self.extra = (self.layout(self.draw.target(self.case.shape)),) if self.case.target else ()
-        self.their_x = bridge.tensor(self.x, requires_grad=True)
-        self.their_y, *self.their_indices = _tuple(self.theirs(self.their_x, *map(bridge.tensor, self.extra)))
-        with mode():
-            self.y, *self.indices = _tuple(self.ours(self.x, *self.extra))
-
-    def backward(self) -> None:
-        """Draw an upstream gradient, never one of ones (it would hide a flipped one), and run both sides back."""
-        shape = tuple(self.their_y.shape)
-        assert np.shape(self.y) == shape, f"y: expected shape {shape}, got {np.shape(self.y)}"
-        self.dy = self.layout(self.draw.array(shape, large=False))
-        self.their_y.backward(bridge.tensor(self.dy))
-        if self.pair.differentiable:
-            self.dx = self.ours.backward(self.dy)
-
-    def gradients(self) -> dict[str, tuple[np.ndarray | None, torch.Tensor | None]]:
-        """Return the gradient of each parameter, ours and theirs."""
-        if not self.pair.differentiable:
-            return {}
-        theirs = dict(self.theirs.named_parameters())
-        return {name: (p.grad, theirs[name].grad) for name, p in self.ours.named_parameters()}
-
-    def agree(self, what: str, ours: Any, theirs: torch.Tensor | None) -> None:
-        """Hold one of our arrays against the judge's."""
-        assert theirs is not None, f"{what}: torch has none"
-        order = LARGE if self.case.values == "large" else 1.0
-        agree(what, ours, bridge.array(theirs), self.case.dtype, self.pair.ulps, self.exact, order)
-
-    def agree_buffers(self) -> None:
-        """Hold the state dict, buffers included, against the judge's."""
-        theirs = self.theirs.state_dict()
-        for name, value in self.ours.state_dict().items():
-            if value.dtype.kind == "f":
-                self.agree(name, value, theirs[name])
-            else:
-                np.testing.assert_array_equal(value, bridge.array(theirs[name]), name)
-
-    def agree_backward(self) -> None:
-        """Hold all gradients against the judge's."""
-        if self.pair.differentiable:
-            self.agree("dx", self.dx, self.their_x.grad)
-        for name, (ours, theirs) in self.gradients().items():
-            self.agree(f"gradient of {name}", ours, theirs)
-
-
 def forward(pair: Pair, case: Case) -> None:
     """The output is PyTorch's, and so are the indices where they are asked for."""
     run = Run(pair, case)
-    run.agree("y", run.y, run.their_y)
-    for ours, theirs in zip(run.indices, run.their_indices, strict=True):
-        assert ours.dtype == np.int64, f"indices: expected dtype int64, got {ours.dtype}"
-        np.testing.assert_array_equal(ours, bridge.array(theirs), "indices")
+    run.agree_forward()
+    if "indices" in run.outputs:
+        assert run.outputs["indices"].dtype == np.int64, f"indices: expected int64, got {run.outputs['indices'].dtype}"
 
 
 def backward(pair: Pair, case: Case) -> None:
@@ -145,7 +80,8 @@ def dtype(pair: Pair, case: Case) -> None:
     for own in ("float32", "float64"):
         run = Run(pair, replace(case, dtype=own))
         run.backward()
-        arrays = {"y": run.y} | ({"dx": run.dx} if pair.differentiable else {})
+        arrays = {name: run.outputs[name] for name in run.their_differentiable()}
+        arrays |= {"dx": run.dx} if pair.differentiable else {}
         arrays |= {f"gradient of {name}": ours for name, (ours, _) in run.gradients().items()}
         arrays |= {name: value for name, value in run.ours.state_dict().items() if value.dtype.kind == "f"}
         for name, value in arrays.items():
@@ -162,14 +98,15 @@ def mixing(pair: Pair, case: Case) -> None:
     whole = np.zeros(case.shape, np.int64)
     refused("x of integers", lambda: run.ours(whole, *run.extra), TypeError, ".astype(")
     run.forward()
-    refused("dy of another dtype", lambda: run.ours.backward(run.dy.astype(other)), TypeError, ".astype(")
+    dy = one_or_all([dy.astype(other) for dy in run.dys])
+    refused("dy of another dtype", lambda: run.ours.backward(dy), TypeError, ".astype(")
 
 
 def untouched(pair: Pair, case: Case) -> None:
     """Neither pass writes into what it was given, nor into what an earlier call returned."""
     run = Run(pair, case, _read_only)
     run.backward()
-    arrays = [run.x, *run.extra, run.y, *run.indices, run.dy, *([run.dx] if pair.differentiable else [])]
+    arrays = [run.x, *run.extra, *run.outputs.values(), *run.dys, *([run.dx] if pair.differentiable else [])]
     copies = copy.deepcopy(arrays)
     run.forward()
     run.backward()
@@ -184,7 +121,7 @@ def accumulation(pair: Pair, case: Case) -> None:
     run.forward()
     run.backward()
     run.agree_backward()
-    refused("a backward without a forward", lambda: run.ours.backward(run.dy), RuntimeError, "forward")
+    refused("a backward without a forward", lambda: run.ours.backward(one_or_all(run.dys)), RuntimeError, "forward")
     run.ours.zero_grad()
     assert all(parameter.grad is None for parameter in run.ours.parameters()), "zero_grad left a gradient"
 
@@ -193,7 +130,7 @@ def memory_order(pair: Pair, case: Case) -> None:
     """Arrays that lie in memory back to front and with gaps give the same results."""
     run = Run(pair, case, _scattered)
     run.backward()
-    run.agree("y", run.y, run.their_y)
+    run.agree_forward()
     run.agree_backward()
 
 
@@ -202,9 +139,8 @@ def parameters_only(pair: Pair, case: Case) -> None:
     run = Run(pair, case)
     if not isinstance(run.ours, nc.Layer):
         return
-    dy = run.draw.array(np.shape(run.y), large=False)
-    run.their_y.backward(bridge.tensor(dy))
-    run.ours.backward_parameters(dy)
+    run.their_backward()
+    run.ours.backward_parameters(one_or_all(run.dys))
     for name, (ours, theirs) in run.gradients().items():
         run.agree(f"gradient of {name}", ours, theirs)
 
@@ -217,7 +153,7 @@ def empty_batch(pair: Pair, case: Case) -> None:
     if refuses_alike(pair, case):
         return
     run = Run(pair, case)
-    run.agree("y", run.y, run.their_y)
+    run.agree_forward()
     run.backward()
     run.agree_backward()
 
@@ -228,17 +164,17 @@ def samples(pair: Pair, case: Case) -> None:
         return
     run = Run(pair, replace(case, training=False))
     for index, sample in enumerate(run.x):
-        alone, *_ = _tuple(run.ours(sample[None], *(target[index][None] for target in run.extra)))
-        run.agree(f"sample {index}", alone, run.their_y[index][None])
+        alone = named(run.ours(sample[None], *(target[index][None] for target in run.extra)))
+        run.agree(f"sample {index}", alone["y"], run.their_outputs["y"][index][None])
 
 
 def no_grad(pair: Pair, case: Case) -> None:
     """Under no_grad, in this thread alone, all is the same but that forward remembers nothing, nor forgets."""
     run = Run(pair, case, mode=nc.no_grad)
-    run.agree("y", run.y, run.their_y)
+    run.agree_forward()
     run.agree_buffers()
-    dy = np.asarray(run.y)
-    refused("a backward after no_grad", lambda: run.ours.backward(dy), RuntimeError, "forward")
+    dys = [np.asarray(run.outputs[name]) for name in run.their_differentiable()]
+    refused("a backward after no_grad", lambda: run.ours.backward(one_or_all(dys)), RuntimeError, "forward")
     run.forward()
     elsewhere: list[bool] = []
     with nc.no_grad():
@@ -257,7 +193,7 @@ def refusals(pair: Pair, case: Case) -> None:
     if refuses_alike(pair, case):
         return
     run = Run(pair, case)
-    run.agree("y", run.y, run.their_y)
+    run.agree_forward()
 
 
 def steps(pair: Pair, case: Case) -> None:
@@ -357,10 +293,6 @@ def _refusal(call: Callable[[], Any]) -> Exception | None:
     except REFUSALS as error:
         return error
     return None
-
-
-def _tuple(outputs: Any) -> tuple[Any, ...]:
-    return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

@@ -13,9 +13,10 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 
 from . import bridge, registry
-from .compare import distance, scale
-from .laws import Law, Run, check, rates, steps
+from .compare import distance, named, scale
+from .laws import Law, check, rates, steps
 from .pair import Case, Pair
+from .run import Run
 
 LEAST = 0.01
 """Errors below this many units count as this many in the ratio: both sides are right to the last bit."""
@@ -129,14 +130,15 @@ def _measure_case(row: Measured, pair: Pair, case: Case) -> None:
     for errors, dtype in ((row.ours64, "float64"), (row.ours32, "float32")):
         run = Run(pair, replace(case, values="normals", dtype=dtype))
         run.backward()
-        errors.add(*_errors(run, [run.y, run.dx, *(ours for ours, _ in run.gradients().values())]))
+        outputs = [run.outputs[name] for name in run.their_differentiable()]
+        errors.add(*_errors(run, outputs, [run.dx, *(ours for ours, _ in run.gradients().values())]))
     row.torch32.add(*_torch_errors(run))
 
 
 def forward_and_backward(pair: Pair, case: Case) -> None:
     """The output and all gradients are PyTorch's."""
     run = Run(pair, case)
-    run.agree("y", run.y, run.their_y)
+    run.agree_forward()
     run.backward()
     run.agree_backward()
 
@@ -148,18 +150,22 @@ def _torch_errors(run: Run) -> tuple[float, float]:
     x = run.their_x.detach().float().requires_grad_()
     extra = [target.float() if target.is_floating_point() else target for target in map(bridge.tensor, run.extra)]
     torch.manual_seed(run.case.seed)
-    y = module(x, *extra)
-    y = y[0] if isinstance(y, tuple) else y
-    y.backward(bridge.tensor(run.dy).float())
-    return _errors(run, map(bridge.array, [y, x.grad, *(p.grad for p in module.parameters())]))
+    outputs = named(module(x, *extra))
+    ys = [outputs[name] for name in run.their_differentiable()]
+    torch.autograd.backward(ys, [bridge.tensor(dy).float() for dy in run.dys])
+    gradients = [x.grad, *(p.grad for name, p in module.named_parameters() if name in run.gradients())]
+    return _errors(run, map(bridge.array, ys), map(bridge.array, gradients))
 
 
-def _errors(run: Run, results: Iterable[np.ndarray]) -> tuple[float, float]:
-    """Measure y, dx and the parameters' gradients by the judge's: the error of y, the worst of all others."""
-    judges = [run.their_y, run.their_x.grad, *(theirs for _, theirs in run.gradients().values())]
+def _errors(run: Run, outputs: Iterable[np.ndarray], gradients: Iterable[np.ndarray]) -> tuple[float, float]:
+    """Measure outputs and gradients by the judge's: the worst error of each."""
+    judges = [run.their_x.grad, *(theirs for _, theirs in run.gradients().values())]
+    return _worst(run, outputs, run.their_differentiable().values()), _worst(run, gradients, judges)
+
+
+def _worst(run: Run, results: Iterable[np.ndarray], judges: Iterable[torch.Tensor]) -> float:
     eps = float(np.finfo(run.case.dtype).eps)
-    forward, *backward = (
+    return max(
         float(distance(np.asarray(result), judge).max(initial=0)) / (eps * scale(judge))
         for result, judge in zip(results, map(bridge.array, judges), strict=True)
     )
-    return forward, max(backward)

@@ -69,6 +69,7 @@ IN_WORDS: dict[str, Callable[..., nc.Module]] = {
     "Add": partial(network, "Add"),
     "Multiply": partial(network, "Multiply"),
     "Concat": partial(network, "Concat"),
+    "Auxiliary": partial(network, "Auxiliary"),
     "Graph": graph,
     "Block": Residual,
     "LeNet5": lenet5,

@@ -20,7 +20,7 @@ import numpy as np
 import numpycnn as nc
 
 from . import golden, ours
-from .compare import distance
+from .compare import distance, named, one_or_all
 
 
 @dataclass
@@ -101,9 +101,11 @@ def run(entry: golden.Entry, arrays: dict[str, np.ndarray]) -> Iterator[tuple[st
     for name, kept in _below("kept/", arrays).items():
         ours.random_layers(module)[int(name)]._rng = ours.Replay(kept)
     outputs = module(arrays["x"], *(arrays[name] for name in ("target",) if name in arrays))
-    outputs = outputs if isinstance(outputs, tuple) else (np.asarray(outputs),)
-    made = dict(zip(("y", "indices"), outputs, strict=False)) | {"dx": module.backward(arrays["dy"])}
-    made |= {f"grad/{name}": parameter.grad for name, parameter in module.named_parameters()}
+    made = named(outputs if isinstance(outputs, tuple) else np.asarray(outputs))
+    upstream = [arrays[name] for name in (f"d{output}" for output in made) if name in arrays]
+    made["dx"] = module.backward(one_or_all(upstream))
+    gradients = {name: parameter.grad for name, parameter in module.named_parameters()}
+    made |= {f"grad/{name}": gradient for name, gradient in gradients.items() if gradient is not None}
     made |= {f"after/{name}": own.data for name, own in module.named_arrays() if isinstance(own, nc.Buffer)}
     if set(made) != set(entry.tolerance):
         raise AssertionError(f"expected {sorted(entry.tolerance)}, got {sorted(made)}")

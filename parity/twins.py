@@ -86,6 +86,22 @@ class Concat(Add):
         return torch.cat(self.outputs(*inputs), self.dim)
 
 
+class Auxiliary(nn.Module):
+    """The twin of ``numpycnn.Auxiliary``."""
+
+    def __init__(self, trunk: nn.Module, branch: nn.Module):
+        super().__init__()
+        self.add_module("0", trunk)
+        self.add_module("1", branch)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        trunk, branch = self.children()
+        y = trunk(x)
+        if not self.training:
+            return y
+        return (*(y if isinstance(y, tuple) else (y,)), branch(x))
+
+
 class Graph(nn.Module):
     """The twin of ``numpycnn.Graph``: a module a node, run in order."""
 
@@ -156,7 +172,8 @@ class Residual(nn.Module):
 
 def theirs(kind: str, layers: list[Any]) -> nn.Module:
     """Build the torch twin from the same words."""
-    make = {"Add": Add, "Multiply": Multiply, "Concat": Concat, "Sequential": nn.Sequential}[kind]
+    made_here = {"Add": Add, "Multiply": Multiply, "Concat": Concat, "Auxiliary": Auxiliary}
+    make = made_here.get(kind, nn.Sequential)
     return make(*(theirs(k, a) if isinstance(a, list) else getattr(nn, k)(**a) for k, a in layers))
 
 

@@ -13,6 +13,7 @@ from numpycnn import (
     AdaptiveMaxPool2d,
     Add,
     Affine,
+    Auxiliary,
     AvgPool2d,
     BatchNorm2d,
     ChannelShuffle,
@@ -196,6 +197,9 @@ LAYERS = [
     (Add(Concat(Tanh(), Add(Sigmoid(), Identity()), dim=0), Concat(Identity(), Identity(), dim=0)), (2, 3)),
     (Graph(a=(Conv2d(3, 3, 1), "x"), b=(Tanh(), "a"), y=(Add(*SHORT), "x", "b")), IMAGES),
     (Graph(a=(TWICE, "x"), b=(Sigmoid(), "a"), c=(TWICE, "b"), y=(Concat(*SHORT, Tanh()), "a", "c", "b")), IMAGES),
+    (Auxiliary(Conv2d(3, 2, 1), Sequential(Tanh(), Conv2d(3, 3, 2))), IMAGES),
+    (Auxiliary(Auxiliary(Tanh(), Sigmoid()), Conv2d(3, 1, 3)), IMAGES),
+    (Auxiliary(Tanh(), Sigmoid()).eval(), (2, 3)),
     (Cell(2), (2, 2, 3, 4)),
     (Sequential(Cell(1), Cell(2)), (2, 1, 3, 4)),
     (Sequential(Cell(1), Dropout(0.3, rng=1), Add(Cell(2), Concat(Identity(), Tanh()))), (2, 1, 3, 4)),
@@ -297,18 +301,29 @@ def assert_slopes(what, gradient, forward, array, dy, rng, step, bound):
     assert error < bound, f"{what}: {error:.1e} off\nexpected {expected}\ngot      {got}"
 
 
+def outputs(module, x, *target):
+    """Run a module; list what it gives, but for indices."""
+    y = module(x, *target)
+    return [each for each in (y if isinstance(y, tuple) else (y,)) if np.asarray(each).dtype.kind == "f"]
+
+
+def side_by_side(arrays):
+    """Make one vector of all numbers."""
+    return np.concatenate([np.ravel(array) for array in arrays])
+
+
 def check(module, x, rng, *target, step=STEP, bound=BOUND):
     """Hold every gradient of a layer or a loss against the ruler, for a random upstream gradient."""
 
     @nc.no_grad()
     def forward():
-        y = copy.deepcopy(module)(x, *target)  # a copy: dropout drops the same again, and nothing is counted twice
-        return y[0] if isinstance(y, tuple) else y
+        # of a copy: dropout drops the same again, and nothing is counted twice
+        return side_by_side(outputs(copy.deepcopy(module), x, *target))
 
-    dy = rng.standard_normal(np.shape(forward()))
     copied = copy.deepcopy(module)
-    copied(x, *target)
-    dx = copied.backward(dy)
+    dys = [rng.standard_normal(np.shape(y)) for y in outputs(copied, x, *target)]
+    dy = side_by_side(dys)
+    dx = copied.backward(tuple(dys) if len(dys) > 1 else dys[0])
     assert_slopes("dx", dx, forward, x, dy, rng, step, bound)
     gradients = {key: parameter.grad for key, parameter in copied.named_parameters()}
     for key, parameter in module.named_parameters():

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any
 
+from ..layers.auxiliary import Auxiliary
 from ..layers.branches import Branches, Concat
 from ..layers.containers import Block, Sequential
 from ..layers.errors import ShapeError
@@ -87,6 +88,11 @@ def _(layer: Sequential, visit: Visit, flow: Flow) -> Flow:
     for child in layer:
         flow = visit(child, flow)
     return flow
+
+
+@follow.register
+def _(layer: Auxiliary, visit: Visit, flow: Flow) -> Flow:
+    return visit(layer[0], flow)  # as in evaluation mode
 
 
 @follow.register

@@ -70,7 +70,7 @@ def plant(bug: str, row: str, *laws: Law, says: str = "", crash: type[Exception]
 
 def constructor(row: str, broken: type[nc.Module]) -> Callable[..., nc.Module]:
     """Return what builds a class from a case's arguments, as our side of the row does."""
-    if issubclass(broken, nc.Sequential | nc.Add | nc.Multiply | nc.Concat):
+    if issubclass(broken, nc.Sequential | nc.Add | nc.Multiply | nc.Concat | nc.Auxiliary):
         return lambda layers: broken(*ours.network(row, layers))
     if issubclass(broken, nc.Graph):
         return partial(ours.graph, graph=broken)

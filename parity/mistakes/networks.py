@@ -150,6 +150,39 @@ class FirstValueForAll(nc.Graph):
         self._last_reader = dict.fromkeys([*self._reads, "x"], "")
 
 
+@plant("the branch runs in evaluation mode too", "Auxiliary", forward, says="expected the outputs")
+class RunsAlways(nc.Auxiliary):
+    def forward(self, x):
+        mode, self.training = self.training, True
+        outputs = super().forward(x)
+        self.training = mode
+        return outputs
+
+
+@plant("the outputs come in the order of the branches", "Auxiliary", forward, says="y:")
+class BranchFirst(nc.Auxiliary):
+    def forward(self, x):
+        outputs = super().forward(x)
+        return outputs[::-1] if isinstance(outputs, tuple) else outputs
+
+
+@plant("what comes back from the branch is lost", "Auxiliary", backward, says="dx:")
+class BranchLost(nc.Auxiliary):
+    def backward(self, dy):
+        trunk, branch = self.layers
+        dy, last = self._deal(dy)
+        if last is not None:
+            branch.backward(last)
+        return trunk.backward(dy)
+
+
+@plant("where dx is not wanted, the branch learns nothing", "Auxiliary", parameters_only, says="gradient of 1")
+class BranchLearnsNothing(nc.Auxiliary):
+    def backward_parameters(self, dy):
+        trunk, _ = self.layers
+        trunk.backward_parameters(self._deal(dy)[0])
+
+
 @plant("the rectifier comes before the sum", "Block", forward, says="y:")
 class RectifiedTooEarly(Residual):
     def __init__(self, channels):

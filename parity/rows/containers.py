@@ -19,6 +19,14 @@ CONTAINERS = table(
         for kind in ("Sequential", "Add", "Multiply", "Concat")
     ),
     Pair(
+        "Auxiliary",
+        ours.constructor("Auxiliary"),
+        partial(twins.theirs, "Auxiliary"),
+        strategies.auxiliary(),
+        ulps=1 << 14,
+        reason="up to a dozen layers after one another, batch normalisation among them",
+    ),
+    Pair(
         "Graph",
         ours.constructor("Graph"),
         twins.graph,

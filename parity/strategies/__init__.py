@@ -13,7 +13,7 @@ from .features import (
 )
 from .losses import classification, regression
 from .moves import channel_shuffle, chunk, flatten, mean, permute, reshape, select, slices, unflatten, unsqueeze
-from .networks import container, famous, graph, image_block, image_model, residual
+from .networks import auxiliary, container, famous, graph, image_block, image_model, residual
 from .optimizers import optimizer, schedule
 from .pieces import sides
 from .windows import PADDING_MODES, adaptive_pool2d, conv2d, pool2d
@@ -22,6 +22,7 @@ __all__ = [
     "PADDING_MODES",
     "adaptive_pool2d",
     "along_axis",
+    "auxiliary",
     "batch_norm",
     "channel_shuffle",
     "chunk",

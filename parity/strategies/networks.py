@@ -116,6 +116,20 @@ def image_model(draw: st.DrawFn, shape: tuple[int, int, int], **options: Strateg
 
 
 @st.composite
+def auxiliary(draw: st.DrawFn) -> Case:
+    """A trunk, which learns, and a branch, both random networks; the trunk may end so itself."""
+    channels = draw(st.integers(1, 3))
+    first, width = plain(draw, "Conv2d", channels)
+    rest, width = network(draw, width, 1)
+    trunk: list[Spec] = [("Conv2d", first), *rest]
+    if draw(st.booleans()):
+        trunk.append(("Auxiliary", [("Sequential", network(draw, width, 0)[0]) for _ in range(2)]))
+    layers = [("Sequential", trunk), ("Sequential", network(draw, channels, 1)[0])]
+    shape = (draw(st.integers(2, 3)), channels, draw(st.integers(1, 4)), draw(st.integers(1, 4)))
+    return Case({"layers": layers}, shape, **common(draw, ("normals",)))
+
+
+@st.composite
 def famous(draw: st.DrawFn, *shapes: tuple[int, int, int], **options: Strategy[Any]) -> Case:
     """Famous networks on two images of one of the shapes; all options that are given are drawn."""
     kwargs = {name: draw(values) for name, values in options.items()}
