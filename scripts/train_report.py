@@ -1,10 +1,13 @@
-"""What a training run tells: a line for each epoch, a summary, and files; all of it from one record, a plain dict."""
+"""What a training run tells: lines while it runs, and files; all of it from one record, a plain dict."""
 
+import contextlib
+import io
 import json
 import math
 import platform
+import sys
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +15,35 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
-from mnist_data import Digits
+from mnist_data import DATASETS, Images
+from tqdm import tqdm
 from whole_file import whole_file
 
 import numpycnn
 
 Record = dict[str, Any]
-TITLES = {"lenet": "LeNet", "lenet5": "LeNet-5"}
+TITLES = {"lenet": "LeNet", "lenet5": "LeNet-5", "convnet": "ConvNet"}
+VARIATIONS = {"rotate": "rotated", "shift": "shifted", "scale": "scaled", "flip": "flipped"}
 LOOKS = {"numpy": {"color": "#e8a25c", "linewidth": 4}, "torch": {"color": "#1f3b63", "linewidth": 1.3}}
 
 
-def new_record(flags: Namespace, digits: Digits) -> Record:
+def new_record(flags: Namespace, images: Images) -> Record:
     """Begin a record.
 
     ``"epochs"`` will hold a dict for each epoch: ``"epoch"``, how many were seen by then; for each side ``"loss"``, the
-    mean of its steps, ``"test_accuracy"``, 0 to 1, and ``"seconds"``, of training alone; and, with both sides,
-    ``"largest_difference"`` of a weight. ``"curve"`` will hold a dict for each turn, with the mean loss of each side.
+    mean of its steps, ``"train_accuracy"`` in these and ``"test_accuracy"``, 0 to 1, ``"seconds"``, of training alone,
+    and ``"images_per_second"``; and, with both sides, ``"largest_difference"`` of a weight. ``"curve"`` will hold a
+    dict for each turn, with the mean loss of each side.
     """
-    train, test = len(digits.train_images), len(digits.test_images)
+    train, test = len(images.train_images), len(images.test_images)
     threads = "1 thread" if flags.threads == 1 else f"{flags.threads} threads"
+    varied = "".join(f", {word}" for name, word in VARIATIONS.items() if getattr(flags, name))
     return {
         "title": f"{TITLES[flags.model]}, {flags.dtype}, {flags.optimizer} from lr {flags.lr:g}, batches of "
-        f"{flags.batch_size}, seed {flags.seed}, {threads}; {train:,} training and {test:,} test images",
+        f"{flags.batch_size}, seed {flags.seed}, {threads}; {train:,} training images{varied} and {test:,} test images "
+        f"of {DATASETS[flags.dataset].title}",
         "settings": {name: str(value) if isinstance(value, Path) else value for name, value in vars(flags).items()},
-        "data": {"source": digits.source, "train_images": train, "test_images": test},
+        "data": {"source": images.source, "train_images": train, "test_images": test},
         "versions": {
             "python": platform.python_version(),
             **{module.__name__: str(module.__version__) for module in (numpycnn, np, torch)},
@@ -44,6 +52,57 @@ def new_record(flags: Namespace, digits: Digits) -> Record:
         "epochs": [],
         "curve": [],
     }
+
+
+class Speaker:
+    """What is said while it runs: a table above a bar of progress; or lines of JSON; or nothing."""
+
+    def __init__(self, flags: Namespace):
+        self.flags = flags
+        self.bar = tqdm(disable=True)
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let others print only where it does not mix with what machines read."""
+        elsewhere = io.StringIO() if self.flags.quiet else sys.stderr if self.flags.json else sys.stdout
+        with contextlib.redirect_stdout(elsewhere):
+            yield
+
+    def begin(self, record: Record, turns: int) -> None:
+        """Say what is about to happen, and what has happened already if it is gone on with."""
+        self.say(f"{record['title']}\n\n{header(self.flags.sides)}", {"event": "start", **record})
+        for row in record["epochs"]:
+            self.say(line(row, self.flags.sides))
+        if not (self.flags.quiet or self.flags.json):
+            form = "{desc} {bar} {percentage:3.0f} %, {remaining} left"
+            self.bar = tqdm(total=turns, initial=len(record["curve"]), bar_format=form, leave=False, disable=None)
+
+    def turn(self, seen: float, metrics: Mapping[str, Mapping[str, float]]) -> None:
+        """Move the bar on, which shows how the epoch goes: loss, training accuracy and images a second."""
+        parts = [
+            f"{side} {now['loss']:.3f} {now['train_accuracy']:.1%} {now['images_per_second']:,.0f}/s"
+            for side, now in metrics.items()
+        ]
+        self.bar.set_description_str(" | ".join([f"epoch {math.ceil(seen)}", *parts]), refresh=False)
+        self.bar.update()
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        """Say how an epoch went."""
+        self.say(line(row, self.flags.sides), {"event": "epoch", **row})
+
+    def end(self, record: Record, folder: Path) -> None:
+        """Say what came of it."""
+        self.bar.close()
+        last = {"event": "end", "interrupted": record["interrupted"], "folder": str(folder)}
+        self.say(f"\n{summary(record)} Files in {folder}", last)
+
+    def say(self, text: str, event: Mapping[str, Any] | None = None) -> None:
+        """Print the text for people, or the event for machines."""
+        if self.flags.json:
+            text = json.dumps(finite(dict(event or {})), allow_nan=False) if event else ""
+        if text and not self.flags.quiet:
+            with tqdm.external_write_mode():
+                print(text, flush=True)
 
 
 def header(sides: list[str]) -> str:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-TOUR, OWN_LAYER = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+TOUR, TRAINING, OWN_LAYER = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_tour_learns(capsys):
@@ -30,6 +30,15 @@ def test_the_summary_is_that_of_the_tours_model(capsys):
     exec(TOUR, names)  # our own README
     call = re.search(r"`nc\.(summary\(model, .*\))` tells", README)[1]
     assert textwrap.indent(str(eval(f"nc.{call}", names)), " " * 4) in README
+
+
+def test_the_training_learns_and_goes_on(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for epochs in ("2", "5"):
+        exec(TRAINING.replace("epochs=5", f"epochs={epochs}"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == [f"epoch {n}" for n in range(1, 6)]
+    assert int(lines[-1].rpartition(" ")[2].removesuffix("%")) > 80
 
 
 def test_the_mistake_of_the_layer_shown_is_reported(capsys):

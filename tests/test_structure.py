@@ -40,7 +40,7 @@ ROOMS = {
         "numpycnn.transforms",
     },
     "parity": {"numpycnn", "numpycnn.kernels", "numpycnn.layers", "numpycnn.optim"},
-    "scripts": {"numpycnn", "numpycnn.anatomy", "parity"},
+    "scripts": {"numpycnn", "numpycnn.anatomy", "numpycnn.training", "numpycnn.transforms", "parity"},
     "tests": {
         "numpycnn",
         "numpycnn.anatomy",

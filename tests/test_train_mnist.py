@@ -22,12 +22,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 import mnist_data
 import train_mnist
 import train_report
+import train_sides
 from train_flags import parse_flags
+from train_images import preparation
 from whole_file import whole_file
 
 SCRIPTS = Path(train_mnist.__file__).parent
 RAW = Path("MNIST", "raw")
-FILES = {"metrics.json", "learning_curves.png", "numpy.npz", "torch.npz"}
+FILES = {"config.toml", "checkpoints", "metrics.json", "learning_curves.png", "numpy.npz", "torch.npz"}
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +76,9 @@ def test_a_run_learns_and_tells_of_it(run, capsys):
         assert rows[-1][side]["test_accuracy"] > 0.5
         assert all(row[side]["seconds"] > 0 for row in rows)
     assert [point["epoch"] for point in record["curve"]] == [0.8, 1, 1.8, 2, 2.8, 3]  # 20 steps are a turn of 16, and 4
-    turns = [point["numpy"] for point in record["curve"][:2]]
-    assert rows[0]["numpy"]["loss"] == pytest.approx(np.average(turns, weights=[16, 4]))
+    for epoch, row in enumerate(rows):
+        turns = [point["numpy"] for point in record["curve"][2 * epoch : 2 * epoch + 2]]
+        assert row["numpy"]["loss"] == pytest.approx(np.average(turns, weights=[16, 4]))
     assert rows[-1]["largest_difference"] == max(
         np.abs(weights["numpy"][name] - weights["torch"][name]).max() for name in weights["numpy"]
     )
@@ -101,7 +104,7 @@ def test_the_files_of_a_run_are_whole_and_can_be_used(run, sample):
     assert image.startswith(b"\x89PNG") and image.endswith(b"IEND\xaeB`\x82")
 
     digits = mnist_data.load(sample).first(256)
-    images = train_mnist.normalised(digits.test_images, parse_flags([], ""))
+    images = preparation(parse_flags([], ""))(digits.test_images)
     model, twin = nc.models.LeNet(), twins.LeNet()
     with np.load("out/numpy.npz", allow_pickle=False) as file:
         model.load_state_dict(file)
@@ -140,10 +143,37 @@ def test_the_seed_decides_all_and_each_side_can_run_alone(run, capsys):
     assert "points apart" not in capsys.readouterr().out.splitlines()[-1]
 
 
-def test_a_run_that_diverges_says_so_in_numbers(run, capsys):
-    code, record, _ = run("--epochs", "1", "--batch-size", "8", "--lr", "1e20", images=64)
+def test_our_side_stops_where_it_diverges(sample, capsys):
+    flags = ["--data", str(sample), "--limit", "64", "--batch-size", "8", "--out", "out", "--lr", "1e20"]
+    assert train_mnist.main(flags) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("train_mnist.py: expected a finite loss, got nan in step ")
+    assert err.endswith("; the last checkpoint: none\n")
+    assert not Path("out", "metrics.json").exists()  # no epoch is through
+
+
+def test_a_run_that_diverges_later_keeps_what_was_reached(sample, capsys, monkeypatch):
+    note = train_sides.NumpySide.note
+
+    def poisoned(self, step):
+        note(self, step)
+        if step.number == 20:  # of 8 an epoch
+            self.model.fc1.weight.data[0] = np.nan
+
+    monkeypatch.setattr(train_sides.NumpySide, "note", poisoned)
+    flags = ["--data", str(sample), "--limit", "64", "--batch-size", "8", "--out", "out", "--epochs", "9"]
+    assert train_mnist.main(flags) == 1
+    err = capsys.readouterr().err
+    assert "in step 21, at a learning rate of 0.01" in err
+    assert "the output of fc1: Linear(256, 120), whose weight is not finite either" in err
+    assert err.endswith(f"; the last checkpoint: {Path('out/checkpoints/step-00000016.npz')}\n")
+    assert len(json.loads(Path("out", "metrics.json").read_text())["epochs"]) == 2
+
+
+def test_the_twin_alone_diverges_in_numbers(run, capsys):
+    code, record, _ = run("--epochs", "1", "--batch-size", "8", "--lr", "1e20", "--side", "torch", images=64)
     assert code == 0
-    assert record["epochs"][0]["numpy"]["loss"] is None  # JSON knows no NaN
+    assert record["epochs"][0]["torch"]["loss"] is None  # JSON knows no NaN
     out, err = capsys.readouterr()
     assert "nan" in out and err == ""
 
@@ -261,17 +291,16 @@ def test_wrong_flags_are_told_in_a_sentence(capsys, flags, sentence):
 
 
 def interrupt_at_step(monkeypatch, number, times=1):
-    """Let Ctrl-C come while our side takes its n-th step."""
-    step, steps = train_mnist.NumpySide.step, []
+    """Let Ctrl-C come when our side has taken its n-th step."""
+    note = train_sides.NumpySide.note
 
-    def interrupted(self, images, labels):
-        steps.append(labels)
-        if len(steps) == number:
+    def interrupted(self, step):
+        note(self, step)
+        if step.number == number:
             for _ in range(times):
                 signal.raise_signal(signal.SIGINT)
-        return step(self, images, labels)
 
-    monkeypatch.setattr(train_mnist.NumpySide, "step", interrupted)
+    monkeypatch.setattr(train_sides.NumpySide, "note", interrupted)
 
 
 def test_after_an_interrupt_what_was_reached_is_written(run, capsys, monkeypatch):
@@ -291,8 +320,8 @@ def test_after_an_interrupt_what_was_reached_is_written(run, capsys, monkeypatch
 def test_a_second_interrupt_ends_at_once(sample, capsys, monkeypatch):
     interrupt_at_step(monkeypatch, 2, times=2)
     assert train_mnist.main(["--data", str(sample), "--limit", "64", "--batch-size", "8", "--out", "out"]) == 130
-    assert capsys.readouterr().err == "Interrupted before all was written.\n"
-    assert list(Path("out").iterdir()) == []
+    assert capsys.readouterr().err == "train_mnist.py: interrupted before all was written\n"
+    assert list(Path("out").iterdir()) == [Path("out", "config.toml")]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there, no signal reaches another process as Ctrl-C does")
