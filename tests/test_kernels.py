@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpycnn.kernels import rows, unfold
+from numpycnn.kernels import correlate, rows, unfold
 from numpycnn.kernels.adaptive import AdaptiveWindow, adaptive_window
 from numpycnn.kernels.erf import FAR, NEAR, erf
+from numpycnn.kernels.layout import BLOCK, as_rows
 from numpycnn.kernels.pad import MODES, pad, pad_adjoint
 from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint, max_positions
+from numpycnn.kernels.rectify import relu, relu_adjoint
 from numpycnn.kernels.window import Window
 
 
@@ -108,11 +110,20 @@ def test_correlation_and_its_adjoints_are_their_definitions(drawn, groups, chann
         np.testing.assert_array_equal(algorithm.correlate(x, weight, window, groups), y)
         np.testing.assert_array_equal(algorithm.correlate_weight(x, dy, window, groups), dweight)
         np.testing.assert_array_equal(algorithm.correlate_input(dy, weight, window, groups, size), dx)
+    assert correlate.algorithm(window) is algorithm, "not the fastest that takes the window"
+    if algorithm is rows:
+        assert lies_row_by_row(rows.correlate(x, weight, window, groups))
+        assert lies_row_by_row(rows.correlate_input(dy, weight, window, groups, size))
 
 
 def accepting(window):
-    """List the algorithms that take a window: all of them, if its rows follow one another."""
-    return [unfold] if window.dilation[0] > 1 else [unfold, rows]
+    """List the algorithms that take a window, the fastest last: that by rows, if they follow one another."""
+    return [unfold] if window.dilation[0] > 1 and window.kernel[0] > 1 else [unfold, rows]
+
+
+def lies_row_by_row(images):
+    """Tell whether images lie as the kernels want them, so that none has to copy what another has made."""
+    return np.shares_memory(as_rows(images), images) or images.size == 0
 
 
 @given(windows(), st.integers(0, 99))
@@ -125,7 +136,7 @@ def test_pooling_is_its_definition(drawn, seed):
 
 
 @given(
-    st.tuples(st.integers(1, 7), st.integers(1, 7)), st.tuples(st.integers(1, 7), st.integers(1, 7)), st.integers(0, 99)
+    st.tuples(st.integers(1, 7), st.integers(1, 7)), st.tuples(st.integers(0, 7), st.integers(0, 7)), st.integers(0, 99)
 )
 def test_adaptive_pooling_is_its_definition(size, steps, seed):
     spans = [
@@ -139,8 +150,11 @@ def test_adaptive_pooling_is_its_definition(size, steps, seed):
         for h in rows
         for w in cols
     ]
-    check_pooling(adaptive_window(size, steps), size, pairs, seed)
     check_pooling(AdaptiveWindow(steps), size, pairs, seed)
+    window = adaptive_window(size, steps)
+    check_pooling(window, size, pairs, seed)
+    no_rest = all(m and n % m == 0 for n, m in zip(size, steps, strict=True))
+    assert isinstance(window, Window if no_rest else AdaptiveWindow)
 
 
 def check_pooling(window, size, pairs, seed):
@@ -165,6 +179,8 @@ def check_pooling(window, size, pairs, seed):
     np.testing.assert_array_equal(max_pool_adjoint(dy, x, y, window), dx)
     np.testing.assert_array_equal(avg_pool(x, window, 4), total / 4)
     np.testing.assert_array_equal(avg_pool_adjoint(dy, window, 4, size), spread)
+    results = y, max_pool_adjoint(dy, x, y, window), avg_pool(x, window, 4), avg_pool_adjoint(dy, window, 4, size)
+    assert all(map(lies_row_by_row, results))
 
 
 @given(st.sampled_from(sorted(MODES)), st.integers(1, 5), st.integers(1, 5), st.data(), st.integers(0, 99))
@@ -209,11 +225,41 @@ def test_what_does_not_fit_the_scratch_is_cut_into_pieces(drawn, groups, scratch
             np.testing.assert_array_equal(pieces, whole)
 
 
+@given(windows(), st.integers(0, 9), st.integers(1, 400))
+def test_pieces_follow_one_another_and_fit_the_scratch(drawn, count, scratch):
+    window, size = drawn
+    numbers = 3 * math.prod(window.kernel + window.output_size(size))  # in the unfolded windows of an image
+    with pytest.MonkeyPatch.context() as patch:
+        for algorithm in (rows, unfold):
+            patch.setattr(algorithm, "SCRATCH", scratch)
+        for pieces in (rows._strips(count, numbers), unfold._chunks(np.zeros((count, 3, *size)), window)):
+            lengths = []
+            for piece in pieces:
+                assert piece.start == sum(lengths)
+                lengths.append(len(range(count)[piece]))
+            assert sum(lengths) == count
+            assert set(lengths[:-1]) <= {max(1, scratch // numbers)}, "larger or smaller than they may be"
+            assert all(length <= max(1, scratch // numbers) for length in lengths)
+
+
 @pytest.mark.parametrize("window", [Window((200, 190), (200, 190)), AdaptiveWindow((1, 1))])
 def test_the_average_of_a_large_window_rounds_little(window):
     x = np.random.default_rng(0).normal(size=(2, 3, 200, 190)).astype(np.float32)
     error = np.abs(avg_pool(x, window, 200 * 190) - x.mean((2, 3), np.float64)[..., None, None])
     assert error.max() < 8 * np.finfo(np.float32).eps
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 0, 2), (2, 0, 3, 1)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_rectifier_and_its_adjoint_lie_as_their_input(order, dtype):
+    x = integers(0, 3, 40, 5, 70).astype(dtype).transpose(order)
+    assert x.size > BLOCK
+    y = relu(x)
+    np.testing.assert_array_equal(y, np.maximum(x, 0), strict=True)
+    dy = integers(1, *x.shape).astype(dtype)
+    dx = relu_adjoint(dy, y)
+    np.testing.assert_array_equal(dx, np.where(x > 0, dy, 0), strict=True)
+    assert x.strides == y.strides == dx.strides
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -63,7 +63,7 @@ def adaptive_window(size: Pair, steps: Pair) -> Window | AdaptiveWindow:
 
 def _spans(size: int, steps: int) -> tuple[Array, Array]:
     i = np.arange(steps)
-    return i * size // max(steps, 1), -(-(i + 1) * size // max(steps, 1))
+    return i * size // steps, -(-(i + 1) * size // steps)
 
 
 def _axis_taps(size: int, steps: int) -> Iterator[tuple[int, Array, Array]]:

@@ -39,10 +39,10 @@ def full_images(shape: tuple[int, ...], value: float, dtype: np.dtype[Any]) -> A
 
 
 def like(x: Array, model: Array) -> Array:
-    """Lay an array out in memory as another of the same shape; itself where it lies so already."""
+    """Lay an array out in memory as another of the same shape and dtype; itself where it lies so already."""
     if x.strides == model.strides:
         return x
-    copy = np.empty_like(model, x.dtype)
+    copy = np.empty_like(model)
     copy[...] = x
     return copy
 
