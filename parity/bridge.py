@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 from torch import nn
@@ -15,7 +13,7 @@ from .conversion import ConversionError, convert
 from .ours import Replay, random_layers
 from .pair import Case, Draw, Pair
 
-__all__ = ["ConversionError", "array", "convert", "load_state", "replay_dropout", "tensor", "twins"]
+__all__ = ["ConversionError", "array", "convert", "from_torch", "replay_dropout", "tensor", "to_torch", "twins"]
 
 
 def tensor(array: np.ndarray, requires_grad: bool = False) -> torch.Tensor:
@@ -30,12 +28,14 @@ def array(tensor: torch.Tensor) -> np.ndarray:
     return tensor.detach().numpy().copy()
 
 
-def load_state(module: nn.Module, state: Mapping[str, np.ndarray]) -> None:
-    """Copy the ``state_dict()`` of a numpycnn layer into its torch twin; strict, in the twin's dtype.
+def to_torch(layer: nc.Module, module: nn.Module) -> None:
+    """Copy all parameters and buffers of ours into their torch twin; strict, in the twin's dtype."""
+    module.load_state_dict({name: torch.from_numpy(value) for name, value in layer.state_dict().items()})
 
-    The other way needs no help: ``layer.load_state_dict(module.state_dict())``.
-    """
-    module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()})
+
+def from_torch(module: nn.Module, layer: nc.Module) -> None:
+    """Copy all parameters and buffers of a torch module into ours; strict, in our dtype."""
+    layer.load_state_dict(module.state_dict())
 
 
 def axes_drawn_for(layer: nn.Module) -> int | None:
@@ -75,6 +75,6 @@ def twins(pair: Pair, case: Case) -> tuple[nc.Module, nn.Module, Draw]:
     ours = pair.ours(**case.kwargs).to(case.dtype).train(case.training)
     theirs = pair.theirs(**case.kwargs).double().train(case.training)
     ours.load_state_dict({name: draw.state(name, value) for name, value in ours.state_dict().items()})
-    load_state(theirs, ours.state_dict())
+    to_torch(ours, theirs)
     replay_dropout(ours, theirs)
     return ours, theirs, draw

@@ -201,6 +201,14 @@ CORNERS: dict[str, dict[str, Case]] = {
         layers=[("ReLU", {}), ("Sequential", [*_inner[1], ("AdaptiveAvgPool2d", {"output_size": 1})])]
     ),
     "Concat": _network(layers=[("Conv2d", _conv | {"in_channels": 2, "padding": "same"}), ("Identity", {})]),
+    "Graph": _network(
+        nodes=[
+            ("a", "Conv2d", {"in_channels": 2, "out_channels": 2, "kernel_size": 3, "padding": 1}, "x"),
+            ("b", "Add", [("Identity", {}), ("Tanh", {})], "x", "a"),
+            ("c", "again", "a", "b"),
+            ("y", "Concat", [("Identity", {}), ("ReLU", {}), ("Identity", {})], "a", "c", "b"),
+        ]
+    ),
     "Block": _network(channels=2),
     "CrossEntropyLoss": _classes(
         smoothed=Case({"label_smoothing": 0.1, "ignore_index": 1}, (8, 4), "indices"),

@@ -52,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
         "-n", "--cases", type=int, default=4, help="how many to draw for each row (default %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same cases")
-    flags = parser.parse_args(argv)
+    flags = parser.parse_intermixed_args(argv)  # so that rows may come after flags
     if unknown := [row for row in flags.rows if row not in SMALL]:
         parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(SMALL)}")
     if flags.cases < 0 or flags.seed < 0:

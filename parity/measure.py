@@ -146,7 +146,7 @@ def forward_and_backward(pair: Pair, case: Case) -> None:
 def _torch_errors(run: Run) -> tuple[float, float]:
     """Run torch in float32 on what the judge ran on; with equal seeds both drop the same."""
     module = run.pair.theirs(**run.case.kwargs).float().train(run.case.training)
-    bridge.load_state(module, bridge.twins(run.pair, run.case)[0].state_dict())
+    bridge.to_torch(bridge.twins(run.pair, run.case)[0], module)
     x = run.their_x.detach().float().requires_grad_()
     extra = [target.float() if target.is_floating_point() else target for target in map(bridge.tensor, run.extra)]
     torch.manual_seed(run.case.seed)

@@ -79,7 +79,7 @@ def run_theirs(task: Task, dtype: str) -> tuple[Arrays, Arrays]:
     with torch.device("meta"):
         model = getattr(torchvision.models, task.name)()
     model = model.to_empty(device="cpu").to(getattr(torch, dtype))
-    bridge.load_state(model, task.state)
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in task.state.items()})
     for layer in model.modules():
         if isinstance(layer, nn.Dropout):
             layer.p = 0.0

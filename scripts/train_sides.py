@@ -124,7 +124,7 @@ class TorchSide(Side):
     def __init__(self, flags: Flags, steps: int):
         super().__init__()
         self.model = MODELS[flags.model][1]().to(getattr(torch, flags.dtype))
-        bridge.load_state(self.model, our_model(flags).state_dict())
+        bridge.to_torch(our_model(flags), self.model)
         self.criterion = torch.nn.CrossEntropyLoss()
         self.optimizer, self.schedule = make_optimizer(torch.optim, self.model, flags, steps)
 

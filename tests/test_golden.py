@@ -69,7 +69,7 @@ def test_numpycnn_replays_every_row_without_torch_and_hypothesis(corners):
 def test_drawn_cases_replay_in_both_dtypes_and_are_the_same_again(tmp_path, capsys):
     rows = ["BatchNorm2d", "CrossEntropyLoss", "Dropout", "Sequential"]
     for folder in ("one", "two"):
-        assert export(tmp_path / folder, *rows, "--cases", "3", "--seed", "7") == 0
+        assert export(tmp_path / folder, "--cases", "3", "--seed", "7", *rows) == 0
     entries = golden.read(tmp_path / "one")
     one, two = ((tmp_path / folder / golden.MANIFEST).read_bytes() for folder in ("one", "two"))
     assert one == two  # the hashes of all files are in it

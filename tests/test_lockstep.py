@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 import numpycnn as nc
 from numpycnn.models import LeNet, LeNet5
 from parity import bridge, twins
+from parity.torch_module import TorchModule
 
 STEPS, BATCH = 200, 16
 
@@ -39,7 +41,7 @@ def digits(step, side, dtype):
 def train(ours, theirs, optimizer, options, schedule, dtype, steps=STEPS, side=28):
     """Train both sides, theirs first (what it drops, ours repeats); return the losses of both, step by step."""
     theirs.to(getattr(torch, dtype))
-    bridge.load_state(theirs, ours.state_dict())
+    bridge.to_torch(ours, theirs)
     bridge.replay_dropout(ours, theirs)
     our_loss, their_loss = nc.CrossEntropyLoss(), nn.CrossEntropyLoss()
     our_optimizer = getattr(nc.optim, optimizer)(ours.parameters(), **options)
@@ -140,3 +142,56 @@ def test_float32_losses_stay_together_for_50_steps(optimizer, options, schedule)
     print(f"the losses are up to {difference:.2e} apart")
     assert_learned(losses)
     assert difference < 1e-4, f"the losses are up to {difference:.2e} apart"
+
+
+# Networks of both libraries' layers, under torch's optimizers
+
+
+def mixed(library):
+    """Build a network of torch's layers with a few of ours, or torch's alone."""
+    model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(inplace=True), nn.MaxPool2d(2), nn.Flatten())
+    model.append(nn.Linear(12, 4))
+    torch.manual_seed(0)
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    model.double()
+    if library is nc:
+        for index, layer in {
+            0: nc.Conv2d(1, 3, 3),
+            1: nc.BatchNorm2d(3),
+            3: nc.MaxPool2d(2),
+            5: nc.Linear(12, 4),
+        }.items():
+            bridge.from_torch(model[index], layer.to(np.float64))
+            model[index] = TorchModule(layer)
+    return model
+
+
+@pytest.mark.parametrize("make", [torch.optim.Adam, torch.optim.LBFGS, torch.optim.SGD], ids=lambda make: make.__name__)
+def test_mixed_networks_train_under_torchs_optimizers_schedules_and_loaders(make):
+    generator = torch.Generator().manual_seed(1)
+    data = TensorDataset(
+        torch.randn(24, 1, 6, 6, generator=generator, dtype=torch.float64),
+        torch.randint(0, 4, (24,), generator=generator),
+    )
+    states = []
+    for library, loss in ((nc, TorchModule(nc.CrossEntropyLoss())), (nn, nn.CrossEntropyLoss())):
+        model = mixed(library)
+        optimizer = make(model.parameters(), lr=0.05)
+        schedule = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.5)
+        loader = DataLoader(data, 8, shuffle=True, generator=torch.Generator().manual_seed(2))
+        for _ in range(3):
+            for x, labels in loader:
+
+                def closure(model=model, optimizer=optimizer, loss=loss, x=x, labels=labels):
+                    optimizer.zero_grad()
+                    value = loss(model(x), labels)
+                    value.backward()
+                    return value
+
+                optimizer.step(closure)
+            schedule.step()
+        states.append(model.state_dict())
+    assert list(states[0]) == list(states[1])
+    for name in states[0]:
+        torch.testing.assert_close(states[0][name], states[1][name], rtol=1e-9, atol=1e-9)
