@@ -1,5 +1,6 @@
 """Random networks of windows and branches, and probes that find by experiment what an output sees of the image."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ class Net:
 
     layers: list[Spec]
     shape: tuple[int, ...]
+
+    @property
+    def padded(self) -> bool:
+        """Whether any of its windows has padding."""
+        return re.search(r"'padding': (?!\(0, 0\))", repr(self.layers)) is not None
 
     def ours(self) -> nc.Layer:
         """Build it."""

@@ -273,6 +273,16 @@ def test_what_a_layer_refuses_is_said_in_its_words_with_its_place():
     assert caught.value.module is model[1]._route[0]
 
 
+def test_a_layer_that_nobody_knows_of_can_refuse_too():
+    class Hidden(nc.Layer):
+        def forward(self, x):
+            return nc.Linear(3, 2)(x)
+
+    with pytest.raises(nc.ShapeError, match="expected 3 features") as caught:
+        nc.summary(Hidden(), (4,))
+    assert isinstance(caught.value.module, nc.Linear)
+
+
 @pytest.mark.parametrize(
     ("model", "shape", "kind", "message"),
     [

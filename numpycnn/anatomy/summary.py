@@ -171,7 +171,8 @@ def summary(model: Layer, input_shape: Sequence[int]) -> Summary:
         with no_grad():
             walk.visit(walk.model, Flow.of_input(np.zeros((0, *sides), dtype)))
     except LayerError as error:
-        error.module = next(module for module in model.modules() if twins.get(id(module)) is error.module)
+        originals = (module for module in model.modules() if twins.get(id(module)) is error.module)
+        error.module = next(originals, error.module)
         raise
     return Summary(type(model).__name__, (samples, *sides), dtype.name, model.num_parameters(), tuple(walk.rows))
 
