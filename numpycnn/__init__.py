@@ -23,8 +23,11 @@ from .layers.flatten import Flatten, Identity
 from .layers.gated import GELU, SiLU
 from .layers.grad_mode import is_grad_enabled, no_grad
 from .layers.graph import Graph
+from .layers.groupnorm import GroupNorm
 from .layers.hard import Hardsigmoid, Hardswish, Hardtanh, ReLU6
+from .layers.instancenorm import InstanceNorm2d
 from .layers.layer import Buffer, Layer, Module, Parameter
+from .layers.layernorm import LayerNorm
 from .layers.linear import Linear
 from .layers.local_response_norm import LocalResponseNorm
 from .layers.loss import Loss
@@ -65,12 +68,15 @@ __all__ = [
     "DtypeError",
     "Flatten",
     "Graph",
+    "GroupNorm",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
     "Identity",
+    "InstanceNorm2d",
     "Layer",
     "LayerError",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",

@@ -33,7 +33,8 @@ class Case:
         What ours runs in; the judge always runs in float64.
     values : str
         What arrays are drawn from: small "integers" (ties, zeros), "normals", "large" ones (beyond
-        what exp can take in float32), or "corners" (a few or many NaN, infinities and zeros among normals).
+        what exp can take in float32), "corners" (a few or many NaN, infinities and zeros among
+        normals), or "nan" (NaN alone).
     training : bool
         The mode of both sides.
     batched : bool
@@ -143,8 +144,8 @@ class Draw:
         values = np.asarray(self.rng.standard_normal(shape))
         if self.case.values == "large" and large:
             values = LARGE * values
-        if self.case.values == "corners" and corners:
-            kinds = CORNERS[self.rng.integers(len(CORNERS))]
+        if self.case.values in ("corners", "nan") and corners:
+            kinds = CORNERS[self.rng.integers(len(CORNERS))] if self.case.values == "corners" else [np.nan]
             there = self.rng.random(shape) < self.rng.choice([0.2, 0.9])
             values = np.where(there, self.rng.choice(kinds, shape), values)
         return np.asarray(values, self.case.dtype)

@@ -164,13 +164,32 @@ def channel_shuffle() -> Strategy[Case]:
     return nearly(strategies.channel_shuffle(), groups=st.integers(-1, 5))
 
 
+def with_parameters(case: Case) -> Case:
+    """Return a case with factors and shifts; without them torch does not look at the number of channels."""
+    kwargs = {name: value for name, value in case.kwargs.items() if name != "affine"}
+    return replace(case, kwargs=kwargs | {"affine": True})
+
+
 def batch_norm() -> Strategy[Case]:
     """Channels that may not match, batches with a single number to learn from."""
-
-    def with_parameters(case: Case) -> Case:  # else torch does not look at the number of channels
-        return replace(case, kwargs={name: value for name, value in case.kwargs.items() if name != "affine"})
-
     return nearly(strategies.batch_norm().map(with_parameters), num_features=st.integers(1, 6))
+
+
+def instance_norm() -> Strategy[Case]:
+    """Channels that may not match, images of a single pixel."""
+    return nearly(strategies.instance_norm().map(with_parameters), num_features=st.integers(1, 6))
+
+
+def group_norm() -> Strategy[Case]:
+    """Channels that may not match or not be divisible, groups of a single number."""
+    cases = strategies.group_norm().map(with_parameters)
+    return nearly(cases, num_groups=st.integers(1, 5), num_channels=st.integers(1, 6))
+
+
+def layer_norm() -> Strategy[Case]:
+    """Lengths that may not match."""
+    sides = st.lists(st.integers(1, 5), max_size=5) | st.sampled_from([-1, 1, 2, 3, 4, 5])
+    return nearly(strategies.layer_norm(), normalized_shape=sides)
 
 
 def local_response_norm() -> Strategy[Case]:

@@ -544,6 +544,12 @@ CALLS = [
     "Scale((4, 4), init=0.5)",
     "BatchNorm2d(64)",
     "BatchNorm2d(64, eps=0.001, momentum=None, affine=False, track_running_stats=False)",
+    "InstanceNorm2d(64)",
+    "InstanceNorm2d(64, eps=0.001, momentum=None, affine=True, track_running_stats=True)",
+    "GroupNorm(4, 64)",
+    "GroupNorm(4, 64, eps=0.001, affine=False)",
+    "LayerNorm((64,))",
+    "LayerNorm((7, 7), eps=1e-06, elementwise_affine=False, bias=False)",
     "LocalResponseNorm(5)",
     "LocalResponseNorm(5, alpha=0.0002, beta=0.5, k=2.0)",
     "CrossEntropyLoss()",
@@ -559,7 +565,7 @@ def test_repr_is_the_constructor_call_without_defaults(call):
 
 
 def test_every_leaf_has_its_repr_tested():
-    composites = {"Layer", "Module", "Loss", "Sequential", "Add", "Multiply", "Concat", "Graph", "Block"}
+    composites = {"Layer", "Module", "Loss", "Sequential", "Add", "Multiply", "Concat", "Auxiliary", "Graph", "Block"}
     kinds = {
         name for name in nc.__all__ if isinstance(getattr(nc, name), type) and issubclass(getattr(nc, name), nc.Module)
     }

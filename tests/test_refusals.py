@@ -46,7 +46,16 @@ THEIRS = {
     "float16": torch.float16,
     "int64": torch.int64,
 }
-THEIR_REFUSALS = (ValueError, TypeError, RuntimeError, IndexError, AttributeError, KeyError, AssertionError)
+THEIR_REFUSALS = (
+    ValueError,
+    TypeError,
+    RuntimeError,
+    IndexError,
+    AttributeError,
+    KeyError,
+    AssertionError,
+    ZeroDivisionError,
+)
 
 # Each call with what our sentence says it got.
 REFUSED = [
@@ -317,6 +326,40 @@ REFUSED = [
     ('BatchNorm2d(3)(x(2, 3, 4, 5, dtype="float64"))', "float64"),
     ('BatchNorm2d(3)(x(2, 3, 4, 5, dtype="int64"))', "int64"),
     ("BatchNorm2d(3)([[[[1.0]]]])", "list"),
+    ("InstanceNorm2d(-1, affine=True)", "-1"),
+    ('InstanceNorm2d("3", affine=True)', "'3'"),
+    ("InstanceNorm2d(3, affine=True)(x(2, 4, 4, 5))", "4"),
+    ("InstanceNorm2d(3)(x(2, 3))", "(2, 3)"),
+    ("InstanceNorm2d(3)(x(2, 3, 1, 1))", "x of shape (2, 3, 1, 1)"),
+    ("InstanceNorm2d(3).eval()(x(2, 3, 1, 1))", "x of shape (2, 3, 1, 1)"),
+    ("InstanceNorm2d(3)(x(3, 1, 1))", "x of shape (3, 1, 1)"),
+    ('InstanceNorm2d(3, affine=True)(x(2, 3, 4, 5, dtype="float64"))', "float64"),
+    ('InstanceNorm2d(3)(x(2, 3, 4, 5, dtype="int64"))', "int64"),
+    ("InstanceNorm2d(3)([[[1.0, 2.0]]])", "list"),
+    ("GroupNorm(3, 4)", "4"),
+    ("GroupNorm(0, 4)", "0"),
+    ("GroupNorm(2, -4)", "-4"),
+    ('GroupNorm("2", 4)', "'2'"),
+    ("GroupNorm(2, 4.0)", "4.0"),
+    ("GroupNorm(2, 4)(x(2, 6, 3))", "6"),
+    ("GroupNorm(2, 4)(x(4))", "shape (4,)"),
+    ("GroupNorm(2, 4)(x())", "shape ()"),
+    ("GroupNorm(4, 4)(x(1, 4))", "x of shape (1, 4)"),
+    ("GroupNorm(2, 4)(x(2, 4, 0))", "x of shape (2, 4, 0)"),
+    ('GroupNorm(2, 4)(x(2, 4, dtype="float64"))', "float64"),
+    ('GroupNorm(2, 4)(x(2, 4, dtype="int64"))', "int64"),
+    ("GroupNorm(2, 4)([[1.0] * 4])", "list"),
+    ("LayerNorm(-1)", "-1"),
+    ("LayerNorm(2.5)", "2.5"),
+    ('LayerNorm("3")', "'3'"),
+    ("LayerNorm((2, 2.5))", "2.5"),
+    ("LayerNorm(())(x(2, 3))", "()"),
+    ("LayerNorm(3)(x(3, 2))", "shape (3, 2)"),
+    ("LayerNorm((2, 3))(x(3))", "shape (3,)"),
+    ("LayerNorm(1)(x())", "shape ()"),
+    ('LayerNorm(3)(x(2, 3, dtype="float64"))', "float64"),
+    ('LayerNorm(3)(x(2, 3, dtype="int64"))', "int64"),
+    ("LayerNorm(3)([[1.0] * 3])", "list"),
     ("LocalResponseNorm(0)(x(2, 3, 4))", "0"),
     ("LocalResponseNorm(-1)(x(2, 3, 4))", "-1"),
     ('LocalResponseNorm("3")(x(2, 3, 4))', "'3'"),
@@ -426,6 +469,8 @@ SHAPES = "what is broadcast is a mistake more often than not; PyTorch warns of i
 AXIS = "the axis that is guessed from the number of axes is wrong for someone; PyTorch warns of it"
 PADDING = "a window that sees nothing but padding has no maximum; PyTorch returns indices out of range"
 
+EPS = "what is subtracted from a variance may leave no root"
+
 # Each call that PyTorch takes, with what our sentence says it got, and why ours refuses it.
 ONLY_THEIRS = [
     ("Conv2d(0, 4, 3)", "0", CHANNELS),
@@ -434,6 +479,15 @@ ONLY_THEIRS = [
     ('GELU("erf")', "'erf'", "PyTorch refuses it too, but only once it is called"),
     ("BatchNorm2d(0)", "0", CHANNELS),
     ("PReLU(0)", "0", CHANNELS),
+    ("InstanceNorm2d(0)", "0", CHANNELS),
+    ("GroupNorm(2, 0)", "0", CHANNELS),
+    ("GroupNorm(-2, 4)", "-2", "there are no fewer groups than one"),
+    ("LayerNorm(0)", "0", "there is nothing to normalise"),
+    ("InstanceNorm2d(3)(x(2, 4, 4, 5))", "4", "the number of channels was said; PyTorch warns that it differs"),
+    ("GroupNorm(2, 4, affine=False)(x(2, 6, 3))", "6", "the number of channels was said"),
+    ("InstanceNorm2d(3, eps=-1e-5)(x(2, 3, 4, 5))", "-1e-05", EPS),
+    ("GroupNorm(2, 4, eps=-1e-5)(x(2, 4, 4))", "-1e-05", EPS),
+    ("LayerNorm(3, eps=-1e-5)(x(2, 3))", "-1e-05", EPS),
     ("Conv2d(1, 2, 3, dtype=float16)", "float16", FLOATS),
     ("Linear(1, 2, dtype=float16)", "float16", FLOATS),
     ('ReLU()(x(3, dtype="int64"))', "int64", FLOATS),

@@ -6,7 +6,7 @@ from functools import singledispatch
 from typing import NamedTuple
 
 from ..layers.affine import Affine
-from ..layers.batchnorm import BatchNorm2d
+from ..layers.channel_norm import ChannelNorm
 from ..layers.conv import Conv2d
 from ..layers.dropout import Dropping
 from ..layers.elu import ELU, Softplus
@@ -86,8 +86,8 @@ def _(layer: AvgPool2d) -> Steps:
 
 
 @geometry.register
-def _(layer: BatchNorm2d) -> Steps | None:
-    """See one entry, if the statistics are the running ones; those of the batch are made of all of it."""
+def _(layer: ChannelNorm) -> Steps | None:
+    """See one entry, if the statistics are the running ones; those of the input are made of all of it."""
     return (Step(), Step()) if layer.track_running_stats else None
 
 

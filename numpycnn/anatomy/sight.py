@@ -9,7 +9,9 @@ from operator import mul
 
 from ..layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 from ..layers.flatten import Flatten
+from ..layers.groupnorm import GroupNorm
 from ..layers.layer import Array, Layer
+from ..layers.layernorm import LayerNorm
 from ..layers.linear import Linear
 from ..layers.mean import Mean
 from ..layers.parts import Taking
@@ -56,6 +58,17 @@ def _(layer: Linear, x: Array, y: Array, axis: int, span: Span) -> Seen:
 @sees.register(LogSoftmax)
 def _(layer: Softmax | LogSoftmax, x: Array, y: Array, axis: int, span: Span) -> Seen:
     return span.all_of(x.shape[axis]) if axis == layer.dim % x.ndim else span, axis
+
+
+@sees.register
+def _(layer: LayerNorm, x: Array, y: Array, axis: int, span: Span) -> Seen:
+    normalised = axis >= x.ndim - len(layer.normalized_shape)
+    return span.all_of(x.shape[axis]) if normalised else span, axis
+
+
+@sees.register
+def _(layer: GroupNorm, x: Array, y: Array, axis: int, span: Span) -> Seen:
+    return span.all_of(x.shape[axis]), axis
 
 
 @sees.register(AdaptiveAvgPool2d)

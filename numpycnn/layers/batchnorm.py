@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
-from .arguments import integer, number
+from .channel_norm import PIXELS, ChannelNorm
 from .errors import ShapeError
-from .layer import Array, Buffer, Layer, Parameter, float_dtype
-
-AXES = (0, 2, 3)  # all but the channels
+from .layer import Array
 
 
-class BatchNorm2d(Layer):
+class BatchNorm2d(ChannelNorm):
     """``y = w x_hat + b`` with ``x_hat = (x - mean) / sqrt(var + eps)``, one mean, var, w and b for each channel.
 
     In training, mean and (biased) variance are those of the batch, over N, H and W, and the running
@@ -69,6 +65,8 @@ class BatchNorm2d(Layer):
     array([[[[0., 0.]]], [[[0., 0.]]]], dtype=float32)
     """
 
+    axes = PIXELS
+
     def __init__(
         self,
         num_features: int,
@@ -79,99 +77,22 @@ class BatchNorm2d(Layer):
         *,
         dtype: npt.DTypeLike = np.float32,
     ):
-        self.num_features = integer("BatchNorm2d", "num_features", num_features, 1)
-        self.eps = number("BatchNorm2d", "eps", eps, 0)
-        self.momentum = None if momentum is None else number("BatchNorm2d", "momentum", momentum, -math.inf)
-        self.affine = bool(affine)
-        self.track_running_stats = bool(track_running_stats)
-        dtype = float_dtype(dtype)
-        self.weight: Parameter | None = None
-        self.bias: Parameter | None = None
-        self.running_mean: Buffer | None = None
-        self.running_var: Buffer | None = None
-        self.num_batches_tracked: Buffer | None = None
-        if self.affine:
-            self.weight = Parameter(np.ones(self.num_features, dtype))
-            self.bias = Parameter(np.zeros(self.num_features, dtype))
-        if self.track_running_stats:
-            self.running_mean = Buffer(np.zeros(self.num_features, dtype))
-            self.running_var = Buffer(np.ones(self.num_features, dtype))
-            self.num_batches_tracked = Buffer(np.zeros((), np.int64))
-
-    def forward(self, x: Array) -> Array:
-        self._check(x)
-        if of_batch := self.training or self.running_mean is None or self.running_var is None:
-            mean = _mean(x)
-            x_hat = x - _each(mean)
-            var = _mean(x_hat * x_hat)
-            if self.training and self.track_running_stats:
-                self._track(mean, var, _count(x))
-        else:
-            x_hat = x - _each(self.running_mean.data)
-            var = self.running_var.data
-        scale = 1 / np.sqrt(var + self.eps)
-        x_hat *= _each(scale)
-        y = x_hat
-        if self.weight is not None:
-            y = y * _each(self.weight.data)
-        if self.bias is not None:
-            y = y + _each(self.bias.data)
-        self.remember(y, x_hat, scale, of_batch)
-        return y
-
-    def backward(self, dy: Array) -> Array:
-        x_hat, scale, of_batch = self.recall(dy)
-        dweight, dbias = (dy * x_hat).sum(AXES), dy.sum(AXES)
-        dx = dy
-        if of_batch:
-            dx = dy - _each(dbias / _count(dy)) - x_hat * _each(dweight / _count(dy))
-        if self.weight is not None:
-            self.weight.add_grad(dweight)
-            scale = scale * self.weight.data
-        if self.bias is not None:
-            self.bias.add_grad(dbias)
-        return dx * _each(scale)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
 
     def _track(self, mean: Array, var: Array, count: int) -> None:
-        """Move the running statistics towards those of a batch."""
-        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+        if self.num_batches_tracked is None:
             return
         self.num_batches_tracked.data += 1
         if count == 0:  # an empty batch is counted, but has no statistics
             return
         momentum = 1 / int(self.num_batches_tracked.data) if self.momentum is None else self.momentum
-        for running, new in ((self.running_mean, mean), (self.running_var, var * (count / (count - 1)))):
-            running.data *= 1 - momentum
-            running.data += momentum * new
+        self._move(mean.ravel(), var.ravel() * (count / (count - 1)), momentum)
 
     def _check(self, x: Array) -> None:
-        self.check_array(x)
+        super()._check(x)
+        if self.eps == 0 and (self.training or self.running_mean is None):
+            raise ShapeError(self, "expected eps > 0 where the statistics are those of the batch, got eps=0")
+
+    def _check_axes(self, x: Array) -> None:
         if x.ndim != 4:
             raise ShapeError(self, f"expected x of shape (N, C, H, W), got {x.shape}")
-        self.check_channels(x, 1, self.num_features)
-        for own in (self.weight, self.running_mean):
-            if own is not None:
-                self.check_dtype(x, own.data.dtype)
-        if self.training or self.running_mean is None:
-            if _count(x) == 1:
-                raise ShapeError(
-                    self, f"expected more than one number per channel to take statistics of, got x of shape {x.shape}"
-                )
-            if self.eps == 0:
-                raise ShapeError(self, "expected eps > 0 where the statistics are those of the batch, got eps=0")
-
-
-def _each(values: Array) -> Array:
-    """Let one number per channel meet images: (C,) -> (C, 1, 1)."""
-    return values[:, None, None]
-
-
-def _count(x: Array) -> int:
-    """Return how many numbers each channel has: N H W."""
-    n, _, height, width = x.shape
-    return int(n * height * width)
-
-
-def _mean(x: Array) -> Array:
-    mean: Array = x.sum(AXES) / _count(x)  # not x.mean, which warns for an empty batch
-    return mean

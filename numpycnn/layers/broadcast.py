@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..kernels.total import total
 from .layer import Array
 
 
@@ -9,5 +10,6 @@ def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:
     """Sum a gradient over the axes along which an array of this shape was repeated; missing ones stand in front."""
     added = gradient.ndim - len(shape)
     repeated = [axis + added for axis, side in enumerate(shape) if side == 1 and gradient.shape[axis + added] != 1]
-    total: Array = gradient.sum((*range(added), *repeated), keepdims=True) if added or repeated else gradient
-    return total.reshape(shape)
+    if added or repeated:
+        gradient = total(gradient, (*range(added), *repeated)).astype(gradient.dtype)
+    return gradient.reshape(shape)

@@ -3,6 +3,7 @@
 from . import (
     activations,
     convolutions,
+    dropouts,
     layers,
     losses,
     models,
@@ -21,6 +22,7 @@ __all__ = [
     "activations",
     "constructor",
     "convolutions",
+    "dropouts",
     "layers",
     "losses",
     "models",

@@ -1,9 +1,11 @@
-"""Mistakes: batch and response normalisation, dropout and its kin."""
+"""Mistakes: normalisations."""
+
+import math
 
 import numpy as np
 
 import numpycnn as nc
-from numpycnn.layers.batchnorm import AXES
+from numpycnn.layers.channel_norm import PIXELS
 
 from ..laws import backward, buffers, forward, no_grad, refusals, samples, state
 from .mistake import plant, reading
@@ -38,7 +40,7 @@ class EvaluatesOnTheBatch(nc.BatchNorm2d):
     def forward(self, x):
         if self.training or self.running_mean is None:
             return super().forward(x)
-        with reading(self.running_mean, x.mean(AXES)), reading(self.running_var, x.var(AXES)):
+        with reading(self.running_mean, x.mean(PIXELS)), reading(self.running_var, x.var(PIXELS)):
             return super().forward(x)
 
 
@@ -47,7 +49,7 @@ class LearnsInEvaluation(nc.BatchNorm2d):
     def forward(self, x):
         y = super().forward(x)
         if not self.training and x[:, 0].size > 1:
-            self._track(x.mean(AXES), x.var(AXES), x[:, 0].size)
+            self._track(x.mean(PIXELS), x.var(PIXELS), x[:, 0].size)
         return y
 
 
@@ -81,7 +83,7 @@ class WeightGradientOfX(nc.BatchNorm2d):
     def backward(self, dy):
         dx = super().backward(dy)
         if self.weight is not None:
-            self.weight.grad = (dy * self._x).sum(AXES)
+            self.weight.grad = (dy * self._x).sum(PIXELS)
         return dx
 
 
@@ -96,6 +98,88 @@ class StatisticsFirst(nc.BatchNorm2d):
 class CountUnsaved(nc.BatchNorm2d):
     def named_arrays(self):
         return (item for item in super().named_arrays() if item[0] != "num_batches_tracked")
+
+
+# Other normalisations
+
+
+@plant("mean and variance are those of the batch", "InstanceNorm2d", forward, says="y:")
+class NormalisesTheBatch(nc.InstanceNorm2d):
+    axes = PIXELS
+
+
+@plant("in evaluation mode the running statistics are used, tracked or not", "InstanceNorm2d", forward, says="y:")
+class NeverOfTheImage(nc.InstanceNorm2d):
+    def forward(self, x):
+        y = super().forward(x)
+        return y if self.training or self.track_running_stats else x / np.sqrt(np.asarray(1 + self.eps, x.dtype))
+
+
+@plant("the running variance is that of the batch", "InstanceNorm2d", buffers, says="running_var:")
+class TracksTheBatch(nc.InstanceNorm2d):
+    def _track(self, mean, var, count):
+        super()._track(mean, var + mean.var(0, keepdims=True) * ((count - 1) / count), count)
+
+
+@plant("batches are counted", "InstanceNorm2d", buffers, says="num_batches_tracked")
+class CountsBatches(nc.InstanceNorm2d):
+    def _track(self, mean, var, count):
+        super()._track(mean, var, count)
+        self.num_batches_tracked.data += 1
+
+
+@plant("a single pixel is normalised to 0", "InstanceNorm2d", refusals, says="ours takes it")
+class TakesOnePixel(nc.InstanceNorm2d):
+    def _count(self, images):
+        return 2
+
+
+@plant("the groups are made of every so many channels", "GroupNorm", forward, says="y:")
+class GroupsInterleaved(nc.GroupNorm):
+    def _grouped(self, x):
+        order = np.arange(x.shape[1]).reshape(-1, self.num_groups).T.ravel()
+        return super()._grouped(x[:, order])
+
+
+@plant("mean and variance count as constants in backward", "GroupNorm", backward, says="dx:")
+class GroupStatisticsAsConstants(nc.GroupNorm):
+    def backward(self, dy):
+        _, scale = self._memory[-1]
+        super().backward(dy)
+        weight = 1 if self.weight is None else self.weight.data.reshape(-1, *(1 for _ in dy.shape[2:]))
+        return (self._grouped(dy * weight) * scale).reshape(dy.shape)
+
+
+@plant("a group of a single number is normalised to 0", "GroupNorm", refusals, says="ours takes it")
+class TakesOneNumber(nc.GroupNorm):
+    def _check(self, x):
+        if x.size != self.num_groups:
+            super()._check(x)
+
+
+@plant("only the last axis is normalised", "LayerNorm", forward, says="y:")
+class LastAxisOnly(nc.LayerNorm):
+    def forward(self, x):
+        super().forward(x)
+        y = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + np.asarray(self.eps, x.dtype))
+        y = y if self.weight is None else y * self.weight.data
+        return y if self.bias is None else y + self.bias.data
+
+
+@plant("the weight comes in before the means of backward, and again after them", "LayerNorm", backward, says="dx:")
+class WeighsTwice(nc.LayerNorm):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        return dx if self.weight is None else dx * self.weight.data
+
+
+@plant("the variance is divided by one less", "LayerNorm", forward, says="y:")
+class UnbiasedVariance(nc.LayerNorm):
+    def forward(self, x):
+        y = super().forward(x)
+        count = max(2, math.prod(self.normalized_shape))
+        shift = 0 if self.bias is None else self.bias.data
+        return (y - shift) * np.asarray(math.sqrt((count - 1) / count), x.dtype) + shift
 
 
 # Local response normalisation
@@ -130,102 +214,3 @@ class NeighboursAsConstants(nc.LocalResponseNorm):
     def backward(self, dy):
         _, _, _, power = self.recall(dy)
         return dy / power
-
-
-# Dropout
-
-
-@plant("what is kept is not scaled", "Dropout", forward, says="y:")
-class Unscaled(nc.Dropout):
-    def forward(self, x):
-        y = super().forward(x)
-        return y * (1 - self.p) if self.training else y
-
-
-@plant("it is scaled in evaluation mode too", "Dropout", forward, samples)
-class ScaledInEvaluation(nc.Dropout):
-    def forward(self, x):
-        y = super().forward(x)
-        return y if self.training else y * (1 - self.p)
-
-
-@plant("backward drops by a new mask", "Dropout", backward, says="dx:")
-class MaskRedrawn(nc.Dropout):
-    def backward(self, dy):
-        (mask,) = self.recall(dy)
-        if mask is None:
-            return dy
-        return np.asarray(dy * np.random.default_rng(0).permutation(mask.ravel()).reshape(mask.shape))
-
-
-@plant("p is how likely a number is kept", "Dropout", forward, says="y:")
-class ProbabilityOfKeeping(nc.Dropout):
-    def __init__(self, p=0.5):
-        super().__init__(1 - p)
-
-
-@plant("dropping everything divides by 0", "Dropout", forward, crash=ZeroDivisionError)
-class DividesByZero(nc.Dropout):
-    def forward(self, x):
-        self._scale = 1 / (1 - self.p)
-        return super().forward(x)
-
-
-@plant("all samples share one mask", "Dropout", forward, says="torch dropped from")
-class OneMaskForAll(nc.Dropout):
-    def forward(self, x):
-        if self.training and x.ndim > 1:
-            self._rng.random(x.shape[1:])
-        return super().forward(x)
-
-
-@plant("it drops in evaluation mode", "Dropout", forward, samples)
-class DropsInEvaluation(nc.Dropout):
-    def forward(self, x):
-        y = super().forward(x)
-        return y if self.training else np.where(np.random.default_rng(0).random(x.shape) < self.p, 0, y)
-
-
-@plant("under no_grad nothing is dropped", "Dropout", no_grad)
-class DropsNothingUnderNoGrad(nc.Dropout):
-    def forward(self, x):
-        return super().forward(x) if nc.is_grad_enabled() else x
-
-
-@plant("a probability above 1 is taken", "Dropout", refusals, says="ours takes it")
-class AnyProbability(nc.Dropout):
-    def __init__(self, p=0.5):
-        super().__init__(min(p, 1))
-        self.p = p
-
-
-@plant("numbers are dropped one by one", "Dropout2d", forward, says="torch dropped from")
-class DropsNumbers(nc.Dropout2d):
-    def mask_shape(self, x):
-        return x.shape
-
-
-@plant("the same channels are dropped from all images", "Dropout2d", forward, says="torch dropped from")
-class SameChannelsForAll(nc.Dropout2d):
-    def mask_shape(self, x):
-        return (1, x.shape[1], 1, 1)
-
-
-@plant("one draw for all samples, whatever the mode", "StochasticDepth", forward, says="torch dropped from")
-class AlwaysTheBatch(nc.StochasticDepth):
-    def mask_shape(self, x):
-        return tuple(1 for _ in x.shape)
-
-
-@plant("what survives is scaled in evaluation mode instead", "StochasticDepth", forward, samples)
-class ScaledWhenEvaluated(nc.StochasticDepth):
-    def forward(self, x):
-        y = super().forward(x)
-        return y * np.asarray(1 - self.p, y.dtype)
-
-
-@plant("backward forgets what was dropped", "StochasticDepth", backward, says="dx:")
-class ForgetsWhatWasDropped(nc.StochasticDepth):
-    def backward(self, dy):
-        self.recall(dy)
-        return dy

@@ -6,13 +6,15 @@ from torchvision import ops
 
 import numpycnn as nc
 
-from .. import strategies, twins, wild
+from .. import mended, strategies, twins, wild
 from ..pair import Pair
 from .table import MOVES, SUMS, table
 
 YES, NO = st.just(True), st.just(False)  # for options that are left out half of the time
 DIVISIBLE = 705_600
 """A multiple of every count that an average is taken over: the products of two numbers up to 8."""
+
+MAGNIFIED = "of nearly equal numbers is divided by sqrt(eps), which magnifies its roundings"
 
 LAYERS = table(
     Pair("Conv2d", nc.Conv2d, nn.Conv2d, strategies.conv2d(), wild.conv2d(), exact=1, reason=SUMS),
@@ -98,7 +100,34 @@ LAYERS = table(
         strategies.batch_norm(),
         wild.batch_norm(),
         ulps=4096,
-        reason="a channel of nearly equal numbers is divided by sqrt(eps), which magnifies its roundings",
+        reason=f"a channel {MAGNIFIED}",
+    ),
+    Pair(
+        "InstanceNorm2d",
+        nc.InstanceNorm2d,
+        mended.InstanceNorm2d,
+        strategies.instance_norm(),
+        wild.instance_norm(),
+        ulps=4096,
+        reason=f"a channel {MAGNIFIED}",
+    ),
+    Pair(
+        "GroupNorm",
+        nc.GroupNorm,
+        nn.GroupNorm,
+        strategies.group_norm(),
+        wild.group_norm(),
+        ulps=4096,
+        reason=f"a group {MAGNIFIED}",
+    ),
+    Pair(
+        "LayerNorm",
+        nc.LayerNorm,
+        nn.LayerNorm,
+        strategies.layer_norm(),
+        wild.layer_norm(),
+        ulps=4096,
+        reason=f"a sample {MAGNIFIED}",
     ),
     Pair(
         "LocalResponseNorm",

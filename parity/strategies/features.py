@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from hypothesis import strategies as st
 
 from ..pair import Case
-from .pieces import Strategy, common, shapes, some
+from .pieces import Strategy, common, image_shape, shapes, some
+
+NOT_ALONE = st.tuples(st.integers(1, 4), st.integers(2, 4)) | st.tuples(st.integers(2, 4), st.integers(1, 4))
+
+FINITE_OR_NAN = ("integers", "normals", "large", "nan")
+"""For layers of which PyTorch's formula subtracts an infinite gradient from itself, and the definition does not."""
 
 
 @st.composite
@@ -98,3 +104,47 @@ def local_response_norm(draw: st.DrawFn) -> Case:
     }
     shape = draw(shapes(3, 5))
     return Case(kwargs, shape, **common(draw))
+
+
+@st.composite
+def instance_norm(draw: st.DrawFn) -> Case:
+    """Instance normalisation; at least two pixels, as training needs, of one image or several."""
+    channels = draw(st.integers(1, 4))
+    kwargs = {
+        "num_features": channels,
+        **some(
+            draw,
+            eps=st.sampled_from([1e-3, 1e-5]),
+            momentum=st.sampled_from([None, 0.0, 0.3, 1.0]),
+            affine=st.booleans(),
+            track_running_stats=st.booleans(),
+        ),
+    }
+    return Case(kwargs, **image_shape(draw, channels, *draw(NOT_ALONE)), **common(draw))
+
+
+@st.composite
+def group_norm(draw: st.DrawFn) -> Case:
+    """Group normalisation, from one group to as many as there are channels; without pixels too."""
+    groups = draw(st.integers(1, 3))
+    channels = groups * draw(st.integers(1, 3))
+    kwargs = {"num_groups": groups, "num_channels": channels}
+    shape = (draw(st.integers(1, 3)), channels, *draw(shapes(0, 3)))
+    if math.prod(shape) == groups:
+        shape = (2, *shape[1:])
+    kwargs |= some(draw, eps=st.sampled_from([1e-3, 1e-5]), affine=st.booleans())
+    alone = math.prod(shape[1:]) == groups  # a sample by itself would be refused
+    return Case(kwargs, shape, independent=not alone, **common(draw, FINITE_OR_NAN))
+
+
+@st.composite
+def layer_norm(draw: st.DrawFn) -> Case:
+    """Layer normalisation over the last one to three axes, up to all of them."""
+    shape = draw(shapes())
+    sides = shape[-draw(st.integers(1, min(3, len(shape)))) :]
+    apart = len(sides) < len(shape)
+    kwargs = {
+        "normalized_shape": sides[0] if len(sides) == 1 and draw(st.booleans()) else list(sides),
+        **some(draw, eps=st.sampled_from([1e-3, 1e-5]), elementwise_affine=st.booleans(), bias=st.booleans()),
+    }
+    return Case(kwargs, shape, batched=apart, independent=apart, **common(draw, FINITE_OR_NAN))
