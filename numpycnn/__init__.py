@@ -19,6 +19,7 @@ from .layers.cross_entropy import CrossEntropyLoss
 from .layers.dropout import Dropout, Dropout2d, StochasticDepth
 from .layers.elu import ELU, Softplus
 from .layers.errors import DtypeError, LayerError, ShapeError, StateError
+from .layers.files import ModelFileError, fixed_input, load
 from .layers.flatten import Flatten, Identity
 from .layers.gated import GELU, SiLU
 from .layers.grad_mode import is_grad_enabled, no_grad
@@ -85,6 +86,7 @@ __all__ = [
     "MSELoss",
     "MaxPool2d",
     "Mean",
+    "ModelFileError",
     "Module",
     "Multiply",
     "NLLLoss",
@@ -109,7 +111,9 @@ __all__ = [
     "Unflatten",
     "Unsqueeze",
     "conv2d_num_parameters",
+    "fixed_input",
     "is_grad_enabled",
+    "load",
     "models",
     "no_grad",
     "optim",

@@ -126,6 +126,13 @@ def test_the_library_imports_numpy_and_the_standard_library_alone(path):
     assert others <= {"numpy"} | sys.stdlib_module_names
 
 
+def test_what_only_an_extra_brings_is_imported_by_name_where_it_is_needed():
+    """``import_module`` hides from the reader of imports: it may bring our own package late, and safetensors."""
+    late = {path: re.findall(r"import_module\((.*?)\)", path.read_text(encoding="utf-8")) for path in FILES}
+    brought = {argument for path, found in late.items() if path.is_relative_to(ROOT / "numpycnn") for argument in found}
+    assert brought == {'"numpycnn"', 'f"safetensors.{part}" if part else "safetensors"'}
+
+
 @every_file
 def test_rooms_import_only_what_stands_before_them(path):
     own = room(module_name(path))
@@ -146,7 +153,7 @@ def test_optimizers_know_parameters_and_nothing_else_of_layers(path):
 IMPORT_ALONE = """
 import json, os, sys, threading
 import numpy.random, numpy.typing  # NumPy's own parts that come late
-for name in ("torch", "torchvision", "parity", "hypothesis", "pytest"):
+for name in ("torch", "torchvision", "parity", "hypothesis", "pytest", "safetensors", "PIL"):
     sys.modules[name] = None  # whoever imports it now gets an ImportError
 modules, environment = set(sys.modules), dict(os.environ)
 import numpycnn

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -328,6 +329,33 @@ class Layer(Module):
     def backward_parameters(self, dy: Array) -> None:
         """Do as backward does, but for dx: enough for a whole model in training, and less work."""
         self.backward(dy)
+
+    def save(
+        self, path: str | os.PathLike[str], *, input_shape: Sequence[int] | None = None, output: Any = None
+    ) -> None:
+        """Write structure and weights to one file, whole or not at all; ``numpycnn.load`` reads it.
+
+        Needs the extra ``numpycnn-parity[save]``. The weights in it are a state dict that PyTorch loads
+        too, by ``safetensors.torch.load_file``.
+
+        Parameters
+        ----------
+        path : path
+            The file, by custom ``*.safetensors``; one that is there is replaced.
+        input_shape : sequence of int, optional
+            Keep with the model what it gives in evaluation mode for ``fixed_input(input_shape)``, so
+            that whoever loads it sees whether it still does.
+        output : array, optional
+            What it is to give then, if another one has said so; by default it is run.
+
+        Raises
+        ------
+        ValueError
+            If there is a layer of one's own in the model, which nobody could build again.
+        """
+        from .files import save  # which builds on all layers
+
+        save(self, path, input_shape, output)
 
     def __call__(self, x: Array) -> Array:
         return self.forward(x)

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
@@ -20,9 +20,11 @@ from typing import IO, Any
 import numpy as np
 
 from ..layers.layer import Array
+from ..layers.whole_file import whole_file
 
 FORMAT = 1
 HEAD, MARK, DIGITS = "checkpoint.json", b"sha256:", 64
+DRAFT = ".draft.npz"
 
 
 class CheckpointError(Exception):
@@ -55,7 +57,7 @@ def write(path: Path, tree: Mapping[str, Any]) -> None:
     """
     arrays: dict[str, Array] = {}
     head = {"format": FORMAT, "library": import_module("numpycnn").__version__, "tree": _pack(tree, "", arrays)}
-    with _whole_file(path) as file:
+    with whole_file(path, DRAFT) as draft, draft.open("w+b") as file:
         with zipfile.ZipFile(file, "w") as archive:
             archive.comment = MARK + bytes(DIGITS)
             with archive.open(HEAD, "w") as entry:
@@ -101,26 +103,6 @@ def peek(path: Path) -> dict[str, Any]:
 
 
 # The file
-
-
-@contextlib.contextmanager
-def _whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """Yield a draft; once it has reached the disk it takes the place of the file, unless something was raised."""
-    draft = path.with_name(".draft.npz")  # one name: what a killed process left behind is written over
-    try:
-        with draft.open("w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        if hasattr(os, "O_DIRECTORY"):  # Windows syncs no folders
-            folder = os.open(path.parent, os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _check(path: Path, file: IO[bytes]) -> None:
