@@ -83,6 +83,7 @@ MODELS = {
     "blocks in blocks": (lambda: nc.Sequential(Scaled(), Scaled()), (2, 2, 4, 5)),
     "graph": (twice, (2, 2, 4, 5)),
     "names": (named, (2, 2, 4, 5)),
+    "branch for training": (lambda: nc.Auxiliary(nc.Conv2d(2, 3, 1, rng=0), nc.Flatten()), (2, 2, 4, 5)),
     "converted": (small_mobilenet, (2, 3, 32, 32)),
     "no parameters": (lambda: nc.Sequential(nc.MaxPool2d((2, 1)), nc.Unflatten(1, (1, -1))), (2, 2, 4, 5)),
 }

@@ -64,9 +64,10 @@ def kinds() -> dict[str, type[Layer]]:
 
 
 def arguments(kind: type[Layer]) -> list[str]:
-    """List the constructor's arguments that are told."""
+    """List the constructor's arguments that are told; what a container takes by position are the layers in it."""
+    by_position = () if issubclass(kind, Container) else (inspect.Parameter.POSITIONAL_OR_KEYWORD,)
+    told = (inspect.Parameter.KEYWORD_ONLY, *by_position)
     parameters = inspect.signature(kind).parameters.values()
-    told = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return [parameter.name for parameter in parameters if parameter.kind in told and parameter.name not in UNTOLD]
 
 
