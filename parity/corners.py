@@ -228,7 +228,7 @@ CORNERS: dict[str, dict[str, Case]] = {
     "Concat": _network(layers=[("Conv2d", _conv | {"in_channels": 2, "padding": "same"}), ("Identity", {})]),
     "Graph": _network(
         nodes=[
-            ("a", "Conv2d", {"in_channels": 2, "out_channels": 2, "kernel_size": 3, "padding": 1}, "x"),
+            ("a", "Sequential", [*_inner[1], ("BatchNorm2d", {"num_features": 2, "eps": 1.0})], "x"),
             ("b", "Add", [("Identity", {}), ("Tanh", {})], "x", "a"),
             ("c", "again", "a", "b"),
             ("y", "Concat", [("Identity", {}), ("ReLU", {}), ("Identity", {})], "a", "c", "b"),

@@ -117,7 +117,7 @@ def vector(pair: Pair, name: str, case: Case) -> tuple[golden.Entry, dict[str, n
     gradients = {key: parameter.grad for key, parameter in theirs.named_parameters()}
     judged = outputs | {"dx": x.grad}
     judged |= {f"grad/{key}": gradient for key, gradient in gradients.items() if gradient is not None}
-    judged |= {f"after/{key}": buffer for key, buffer in theirs.named_buffers()}
+    judged |= {f"after/{key}": buffer for key, buffer in theirs.named_buffers(remove_duplicate=False)}
     arrays = {key: bridge.array(value) for key, value in judged.items()}
     tolerance = {key: _allowed(pair, case, array) for key, array in arrays.items()}
     return golden.Entry(pair.name, name, case.dtype, case.training, dict(case.kwargs), tolerance), given | arrays
