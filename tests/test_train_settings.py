@@ -14,11 +14,13 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 import mnist_data
 import train_mnist
+import train_report
 import train_sides
 from train_flags import DEFAULTS, PRESETS, parse_flags, write_config
 from train_images import augmentation, preparation, variations
@@ -37,8 +39,9 @@ def data(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
-    """Let nothing be written but below a temporary folder, nothing be downloaded, and no setting stay."""
+    """Let nothing be written but below a temporary folder, nothing be downloaded or drawn, and no setting stay."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train_report, "learning_curves", lambda record: Figure())
     monkeypatch.setattr(mnist_data.MNIST, "download", lambda self: pytest.fail("a download was tried"))
     threads = torch.get_num_threads()
     yield
