@@ -97,7 +97,11 @@ class TorchModule(nn.Module):
 
     def _call(self, x: torch.Tensor, targets: list[np.ndarray]) -> Any:
         array = self._array("x", x)
+        buffers = [(own, own.data) for _, own in self.ours.named_arrays() if isinstance(own, nc.Buffer)]
         outputs = self.ours(array, *targets)
+        for own, data in buffers:
+            if own.data is not data:  # a layer that makes its buffers anew
+                data[...], own.data = own.data, data
         several = isinstance(outputs, tuple)
         return tuple(_tensor(output, array) for output in outputs) if several else _tensor(outputs, array)
 

@@ -51,6 +51,22 @@ def test_parameters_and_buffers_are_one_memory_under_the_same_keys():
         np.testing.assert_array_equal(value, module.state_dict()[name].numpy())
 
 
+def test_buffers_that_a_layer_makes_anew_stay_torchs():
+    class Counts(nc.Layer):
+        def __init__(self):
+            self.calls = nc.Buffer(np.zeros((), np.int64))
+
+        def forward(self, x):
+            self.calls.data = self.calls.data + np.int64(1)
+            return x + 1
+
+    module = TorchModule(Counts())
+    tensor = module.calls
+    for _ in range(2):
+        module(torch.ones(1))
+    assert tensor == module.calls == module.ours.calls.data == 2
+
+
 @pytest.mark.parametrize(
     "move",
     [
