@@ -276,7 +276,12 @@ def test_branches_join(spans, lengths, expected):
         ([nc.AdaptiveAvgPool2d((8, 12))], (Span(12, None, 0), Span(8, None, 0))),
         ([nc.AdaptiveAvgPool2d(5), nc.ReLU(), nc.Flatten()], ALL),
         ([nc.AdaptiveAvgPool2d(1), nc.AdaptiveAvgPool2d(7)], ALL),
-        ([nc.BatchNorm2d(1, track_running_stats=False)], (Span(12, None, 0), Span(8, None, 0))),
+        ([nc.BatchNorm2d(1, track_running_stats=False)], ALL),
+        ([nc.InstanceNorm2d(1), nc.AvgPool2d(2)], ALL),
+        ([nc.InstanceNorm2d(1, track_running_stats=True)], ReceptiveField()),
+        ([nc.GroupNorm(1, 1)], ALL),
+        ([nc.LayerNorm(8)], (Span(), "all")),
+        ([nc.Permute((0, 2, 3, 1)), nc.LayerNorm(1)], ReceptiveField()),
         # axes that move
         (
             [nc.Permute((0, 2, 3, 1)), nc.Linear(1, 4), nc.Permute((0, 3, 2, 1)), nc.MaxPool2d((2, 3))],

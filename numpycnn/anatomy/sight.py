@@ -8,6 +8,7 @@ from itertools import accumulate
 from operator import mul
 
 from ..layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
+from ..layers.channel_norm import ChannelNorm
 from ..layers.flatten import Flatten
 from ..layers.groupnorm import GroupNorm
 from ..layers.layer import Array, Layer
@@ -69,6 +70,12 @@ def _(layer: LayerNorm, x: Array, y: Array, axis: int, span: Span) -> Seen:
 @sees.register
 def _(layer: GroupNorm, x: Array, y: Array, axis: int, span: Span) -> Seen:
     return span.all_of(x.shape[axis]), axis
+
+
+@sees.register
+def _(layer: ChannelNorm, x: Array, y: Array, axis: int, span: Span) -> Seen:
+    """See one entry by running statistics; those of the input are made of all of it."""
+    return span if layer.track_running_stats else span.all_of(x.shape[axis]), axis
 
 
 @sees.register(AdaptiveAvgPool2d)
