@@ -223,6 +223,14 @@ def test_a_layer_that_is_used_twice_counts_once():
     assert told.multiply_adds == 36 * (49 + 25)
 
 
+def test_what_is_there_for_training_alone_has_no_line():
+    head = nc.Sequential(nc.Flatten(), nc.Linear(8, 3))
+    told = nc.summary(nc.Sequential(nc.ReLU(), nc.Auxiliary(nc.Conv2d(2, 2, 1), head), nc.ReLU()), (2, 2, 2))
+    assert [row.path for row in told.layers] == ["0", "1.0", "2"]
+    assert (told.parameters, told.multiply_adds) == (6 + 27, 16)
+    assert "33 parameters (27 unused in evaluation), 16 multiply-adds" in str(told)
+
+
 # Layers of others
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..layers.arguments import integer
-from ..layers.containers import Block, Container, Sequential
+from ..layers.branches import Branches
+from ..layers.containers import Block, Container
 from ..layers.errors import LayerError
 from ..layers.grad_mode import no_grad
-from ..layers.graph import Graph
 from ..layers.layer import FLOATS, Layer, Module
 from .cost import multiply_adds
 from .flow import Flow, follow
@@ -67,7 +67,8 @@ class Summary:
     dtype : str
         What the model computes in, "float32" or "float64"; "float32" if it takes both.
     parameters : int
-        How many numbers the model learns; what is shared, or takes no part in evaluation, counts once.
+        How many numbers the model learns; what is shared counts once. Those that evaluation does not
+        use are among them, but in no line.
     layers : tuple of LayerSummary
         In the order in which data flows.
     """
@@ -100,7 +101,7 @@ def summary(model: Layer, input_shape: Sequence[int]) -> Summary:
     An empty batch goes through the network, in evaluation mode: it costs no arithmetic, and every
     layer says by its own forward what it makes of it, or refuses it. The model is left as it is.
 
-    Each layer has a line, and so has each sum or concatenation of branches:
+    Each layer has a line, and so has each place where branches meet, a sum or a concatenation:
 
     - parameters: the numbers that it learns, where it stands first;
     - multiply-adds: the products that it adds up, each two floating-point operations. Those of
@@ -198,7 +199,7 @@ class _Walk:
         except LayerError as error:
             error.pass_through(layer)
             raise
-        if not isinstance(layer, Sequential | Block | Graph):
+        if isinstance(layer, Branches) or not isinstance(layer, Block | Container):
             self.rows.append(self._row(layer, flows[0], after))
         self._place = outside
         return after

@@ -24,8 +24,10 @@ def table(summary: Summary) -> str:
         ).rstrip()
         for line in cells
     ]
+    idle = summary.parameters - sum(layer.parameters for layer in summary.layers)
+    learned = f"{summary.parameters:,} parameters" + (f" ({idle:,} unused in evaluation)" if idle else "")
     totals = (
-        f"{summary.kind} on {_by(summary.input_shape)}: {summary.parameters:,} parameters, "
+        f"{summary.kind} on {_by(summary.input_shape)}: {learned}, "
         f"{summary.multiply_adds:,} multiply-adds, {memory(summary.memory)} of outputs in {summary.dtype}"
     )
     return "\n".join([*lines, totals])
