@@ -76,6 +76,7 @@ IN_WORDS: dict[str, Callable[..., nc.Module]] = {
     "AlexNet": partial(slim.network, nc.models.AlexNet, 256 * 6 * 6),
     "BasicBlock": partial(slim.residual_block, nc.models.BasicBlock, nc),
     "Bottleneck": partial(slim.residual_block, nc.models.Bottleneck, nc),
+    "GoogLeNet": partial(slim.googlenet, nc.models.GoogLeNet),
     "ResNet": partial(slim.resnet, nc.models.ResNet),
     "SqueezeNet": partial(slim.blank, nc.models.SqueezeNet),
     "VGG": partial(slim.vgg, nc.models.VGG),

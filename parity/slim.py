@@ -8,6 +8,7 @@ constructors made it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,29 @@ def blank(kind: Callable[..., Any], **options: Any) -> nc.Layer:
 def resnet(kind: Callable[..., Any], block: str, **options: Any) -> nc.Layer:
     """Build our ResNet of blocks by their name."""
     return kind(getattr(nc.models, block), rng=Zeros(), **options)
+
+
+def narrow(blocks: Sequence[Any], linear: Callable[[int, int], Any]) -> list[Callable[..., Any]]:
+    """Let GoogLeNet's blocks, ours or theirs, have an eighth of the channels that they are asked for."""
+    conv, inception, auxiliary = blocks
+
+    def narrow_conv(channels: int, filters: int, **options: Any) -> Any:
+        return conv(channels if channels == 3 else channels // 8, filters // 8, **options)
+
+    def narrow_auxiliary(channels: int, num_classes: int, **options: Any) -> Any:
+        block = auxiliary(channels, num_classes, conv_block=narrow_conv, **options)
+        block.fc1, block.fc2 = linear(128 // 8 * 4 * 4, HIDDEN), linear(HIDDEN, num_classes)
+        return block
+
+    return [narrow_conv, partial(inception, conv_block=narrow_conv), narrow_auxiliary]
+
+
+def googlenet(kind: Callable[..., Any], num_classes: int, **options: Any) -> nc.Layer:
+    """Build our GoogLeNet of few channels."""
+    blocks = narrow((nc.models.BasicConv2d, nc.models.Inception, nc.models.InceptionAux), nc.Linear)
+    model = kind(num_classes, blocks=blocks, **options, rng=Zeros())
+    model.fc = nc.Linear(1024 // 8, num_classes)
+    return model
 
 
 def vgg(kind: Callable[..., Any], stages: Stages, batch_norm: bool, **options: Any) -> nc.Layer:

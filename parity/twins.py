@@ -7,6 +7,7 @@ from typing import Any
 import torch
 import torchvision
 from torch import nn
+from torchvision.models.googlenet import BasicConv2d, Inception, InceptionAux
 
 from . import ours, slim
 
@@ -189,6 +190,12 @@ def unfilled(kind: Callable[..., nn.Module], *arguments: Any, **options: Any) ->
         return kind(*arguments, **options).to_empty(device="cpu")
 
 
+def maker(name: str) -> Callable[..., nn.Module]:
+    """Return what builds the network of torch that has this name among ``numpycnn.models``."""
+    make = getattr(torchvision.models, name)
+    return functools.partial(make, init_weights=True) if name == "googlenet" else make  # it warns unless it is told
+
+
 def resnet(block: str, **options: Any) -> nn.Module:
     """Build torchvision's ResNet of blocks by their name."""
     return unfilled(torchvision.models.ResNet, getattr(torchvision.models.resnet, block), **options)
@@ -207,3 +214,11 @@ def vgg(stages: slim.Stages, batch_norm: bool, **options: Any) -> nn.Module:
     stages_of_torch = slim.vgg_features(nn, stages, batch_norm)
     features = 7 * 7 * stages[-1][-1]
     return small(torchvision.models.VGG, features, stages_of_torch, init_weights=False, **options)
+
+
+def googlenet(num_classes: int, **options: Any) -> nn.Module:
+    """Build torchvision's GoogLeNet of few channels."""
+    blocks = slim.narrow((BasicConv2d, Inception, InceptionAux), nn.Linear)
+    model = unfilled(torchvision.models.GoogLeNet, num_classes, blocks=blocks, init_weights=False, **options)
+    model.fc = nn.Linear(1024 // 8, num_classes)
+    return model

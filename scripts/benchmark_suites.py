@@ -212,8 +212,11 @@ def make_lenet(library: Any) -> Any:
 
 
 def make_network(our_name: str, torch_name: str, library: Any) -> Any:
-    """Make a network that torchvision ships."""
-    return getattr(nc.models, our_name)() if library is nc else torchvision.models.get_model(torch_name, weights=None)
+    """Make a network that torchvision ships; with one answer, which has one loss."""
+    options = {"aux_logits": False, "init_weights": True} if torch_name == "googlenet" else {}
+    if library is nc:
+        return getattr(nc.models, our_name)(**options)
+    return torchvision.models.get_model(torch_name, weights=None, **options)
 
 
 def layouts(shape: tuple[int, ...]) -> dict[str, torch.memory_format]:

@@ -24,11 +24,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torchvision
 from torch import nn
 
 import numpycnn as nc
-from parity import bridge
+from parity import bridge, twins
+from parity.compare import named, one_or_all
 
 DEFAULT = ("alexnet", "vgg16", "resnet50", "googlenet")
 Arrays = dict[str, np.ndarray]
@@ -49,16 +49,15 @@ class Task:
     name: str
     state: Arrays
     images: np.ndarray
-    upstream: np.ndarray
+    upstream: list[np.ndarray]
 
 
 def make_task(name: str, batch: int, side: int = 224) -> Task:
-    """Draw a task."""
+    """Draw a task; GoogLeNet has three outputs, all others one."""
     model = getattr(nc.models, name)(rng=0)
     rng = np.random.default_rng(1)
-    return Task(
-        name, model.state_dict(), rng.standard_normal((batch, 3, side, side)), rng.standard_normal((batch, 1000))
-    )
+    images = rng.standard_normal((batch, 3, side, side))
+    return Task(name, model.state_dict(), images, [rng.standard_normal((batch, 1000)) for _ in range(3)])
 
 
 def run_ours(task: Task, dtype: str) -> tuple[Arrays, Arrays]:
@@ -68,26 +67,25 @@ def run_ours(task: Task, dtype: str) -> tuple[Arrays, Arrays]:
     for layer in model.modules():
         if isinstance(layer, nc.Dropout):
             layer.p = 0.0
-    y = model(task.images.astype(dtype))
-    dx = model.backward(task.upstream.astype(dtype))
-    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
-    return {"y": y}, {"dx": dx} | gradients
+    outputs = named(model(task.images.astype(dtype)))
+    dys = [dy.astype(dtype) for dy in task.upstream[: len(outputs)]]
+    gradients = {"dx": model.backward(one_or_all(dys))}
+    return outputs, gradients | {name: parameter.grad for name, parameter in model.named_parameters()}
 
 
 def run_theirs(task: Task, dtype: str) -> tuple[Arrays, Arrays]:
     """Run torch's side; return outputs and gradients."""
-    with torch.device("meta"):
-        model = getattr(torchvision.models, task.name)()
-    model = model.to_empty(device="cpu").to(getattr(torch, dtype))
+    model = twins.unfilled(twins.maker(task.name)).to(getattr(torch, dtype))
     model.load_state_dict({name: torch.from_numpy(value) for name, value in task.state.items()})
     for layer in model.modules():
         if isinstance(layer, nn.Dropout):
             layer.p = 0.0
     x = torch.from_numpy(task.images.astype(dtype)).requires_grad_()
-    y = model(x)
-    y.backward(torch.from_numpy(task.upstream.astype(dtype)))
-    gradients = {name: parameter.grad.numpy() for name, parameter in model.named_parameters()}
-    return {"y": bridge.array(y)}, {"dx": x.grad.numpy()} | gradients
+    outputs = named(model(x))
+    dys = [torch.from_numpy(dy.astype(dtype)) for dy in task.upstream[: len(outputs)]]
+    torch.autograd.backward(list(outputs.values()), dys)
+    gradients = {"dx": x.grad.numpy()} | {name: parameter.grad.numpy() for name, parameter in model.named_parameters()}
+    return {name: bridge.array(y) for name, y in outputs.items()}, gradients
 
 
 def compare(run: tuple[Arrays, Arrays], judge: tuple[Arrays, Arrays]) -> Errors:

@@ -2,7 +2,6 @@
 
 import inspect
 import sys
-import warnings
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import torchvision
 from hypothesis import settings
 
 import numpycnn as nc
-from parity import laws, registry, slim
+from parity import laws, registry, slim, twins
 from parity.measure import draw_cases
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
@@ -24,13 +23,6 @@ THOROUGH = settings.default.max_examples >= settings.get_profile("thorough").max
 
 FACTORIES = [name for name in nc.models.__all__ if inspect.isfunction(getattr(nc.models, name))]
 every_factory = pytest.mark.parametrize("name", FACTORIES)
-
-
-def torchvisions(name, **options):
-    """Build torchvision's network of this name."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # about the time that its initial values take
-        return getattr(torchvision.models, name)(**options)
 
 
 # Declarations
@@ -53,16 +45,16 @@ def arguments(module):
 def test_a_network_is_declared_as_torchvision_declares_it(name):
     ours = getattr(nc.models, name)(rng=slim.Zeros())
     with torch.device("meta"):
-        theirs = torchvisions(name)
+        theirs = twins.maker(name)()
     shapes = {key: tuple(value.shape) for key, value in theirs.state_dict().items()}
     assert [(key, value.data.shape) for key, value in ours.named_arrays()] == list(shapes.items())
     assert f"{ours.num_parameters():,}" in type(ours).__doc__
-    twins = dict(theirs.named_modules())
+    others = dict(theirs.named_modules())
     for path, module in ours.named_modules():
-        twin = twins.pop(path)
+        twin = others.pop(path)
         assert type(module).__name__ == type(twin).__name__, path
         assert arguments(module) == {key: arguments(twin)[key] for key in arguments(module)}, path
-    assert {type(twin) for twin in twins.values()} <= {torch.nn.ReLU}
+    assert {type(twin) for twin in others.values()} <= {torch.nn.ReLU}
 
 
 # Initial values
@@ -74,7 +66,7 @@ LIGHT = ["resnet18", "squeezenet1_1"]
 def test_initial_values_are_distributed_as_torchvisions(name):
     ours = getattr(nc.models, name)(rng=0).state_dict()
     torch.manual_seed(0)
-    theirs = {key: value.numpy() for key, value in torchvisions(name).state_dict().items()}
+    theirs = {key: value.numpy() for key, value in twins.maker(name)().state_dict().items()}
     for key, value in ours.items():
         assert_same_distribution(key, value.ravel(), theirs[key].ravel())
 

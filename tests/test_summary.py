@@ -3,13 +3,11 @@
 import contextlib
 import copy
 import re
-import warnings
 
 import anatomies
 import numpy as np
 import pytest
 import torch
-import torchvision
 from hypothesis import assume, given, settings
 
 import numpycnn as nc
@@ -18,7 +16,7 @@ from numpycnn.anatomy.flow import follow, sees
 from numpycnn.anatomy.geometry import Step, geometry
 from numpycnn.anatomy.receptive_field import ReceptiveField, Span
 from numpycnn.anatomy.table import memory
-from parity import registry, slim
+from parity import registry, slim, twins
 
 
 class Net(nc.Block):
@@ -86,9 +84,8 @@ def test_every_kind_of_layer_has_a_rule(kind):
 def test_multiply_adds_of_famous_networks_are_those_of_torchs_counter(name):
     side = 299 if name == "inception_v3" else 224
     ours = getattr(nc.models, name)(rng=slim.Zeros())
-    with warnings.catch_warnings(), torch.device("meta"):  # shapes alone, there too
-        warnings.simplefilter("ignore", FutureWarning)  # about the time that initial values take
-        theirs = getattr(torchvision.models, name)().eval()
+    with torch.device("meta"):  # shapes alone, there too
+        theirs = twins.maker(name)().eval()
         assert 2 * nc.summary(ours, (2, 3, side, side)).multiply_adds == anatomies.flops(theirs, (2, 3, side, side))
 
 

@@ -1,6 +1,8 @@
 """Networks as declarations: what they are made of, and nothing else."""
 
 from .alexnet import AlexNet, alexnet
+from .googlenet import GoogLeNet, GoogLeNetOutputs, googlenet
+from .inception import BasicConv2d, Inception, InceptionAux
 from .lenet import LeNet, LeNet5
 from .resnet import ResNet, resnet18, resnet34, resnet50, resnet101, resnet152
 from .resnet_blocks import BasicBlock, Bottleneck
@@ -11,13 +13,19 @@ __all__ = [
     "VGG",
     "AlexNet",
     "BasicBlock",
+    "BasicConv2d",
     "Bottleneck",
     "Fire",
+    "GoogLeNet",
+    "GoogLeNetOutputs",
+    "Inception",
+    "InceptionAux",
     "LeNet",
     "LeNet5",
     "ResNet",
     "SqueezeNet",
     "alexnet",
+    "googlenet",
     "resnet18",
     "resnet34",
     "resnet50",

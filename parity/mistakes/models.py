@@ -110,3 +110,53 @@ class SizesRoundedDown(nc.models.SqueezeNet):
         for index, layer in enumerate(self.features):
             if isinstance(layer, nc.MaxPool2d):
                 self.features[index] = nc.MaxPool2d(3, 2)
+
+
+@plant("the bias stays beside the normalisation", "BasicConv2d", state, crash=RuntimeError)
+class BiasStays(nc.models.BasicConv2d):
+    def __init__(self, in_channels, out_channels, **kwargs):
+        super().__init__(in_channels, out_channels, **kwargs)
+        self.conv = nc.Conv2d(in_channels, out_channels, **kwargs)
+
+
+@plant("the normalisation has the usual eps", "BasicConv2d", forward, says="y:")
+class UsualEps(nc.models.BasicConv2d):
+    def __init__(self, *arguments, **kwargs):
+        super().__init__(*arguments, **kwargs)
+        self.bn.eps = 1e-5
+
+
+@plant("the maxima stand before the third branch", "Inception", forward, says="y:")
+class BranchesInTheWrongOrder(nc.models.Inception):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.route(nc.Concat(self.branch1, self.branch2, self.branch4, self.branch3))
+
+
+@plant("the third branch is as in the paper", "Inception", state, says="branch3.1.conv.weight", crash=RuntimeError)
+class AsInThePaper(nc.models.Inception):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.branch3[1] = nc.models.BasicConv2d(kwargs["ch5x5red"], kwargs["ch5x5"], kernel_size=5, padding=2)
+
+
+@plant("the matrices have no rectifier between them", "InceptionAux", forward, says="y:")
+class NoRectifierBetween(nc.models.InceptionAux):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._route[4] = nc.Identity()
+
+
+@plant("poolings round their sizes down", "GoogLeNet", forward, says="y:")
+class GoogLeNetRoundsDown(nc.models.GoogLeNet):
+    def __init__(self, *arguments, **kwargs):
+        super().__init__(*arguments, **kwargs)
+        for name in ("maxpool1", "maxpool2", "maxpool3"):
+            setattr(self, name, nc.MaxPool2d(3, 2))
+
+
+@plant("the auxiliary answers come in the order of the network", "GoogLeNet", forward, says="y/1:")
+class FirstClassifierFirst(nc.models.GoogLeNet):
+    def __call__(self, x):
+        outputs = self.forward(x)
+        return (outputs[0], *outputs[:0:-1]) if isinstance(outputs, tuple) else outputs

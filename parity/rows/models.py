@@ -5,6 +5,7 @@ from functools import partial
 import torchvision
 from hypothesis import strategies as st
 from torch import nn
+from torchvision.models.googlenet import BasicConv2d, Inception, InceptionAux
 
 import numpycnn as nc
 
@@ -129,5 +130,55 @@ MODELS = table(
         ulps=1 << 14,
         reason=DEEP,
         cost=25,
+    ),
+    Pair(
+        "BasicConv2d",
+        nc.models.BasicConv2d,
+        BasicConv2d,
+        strategies.image_block(
+            "in_channels", out_channels=_few, kernel_size=st.integers(1, 3), stride=_few, padding=st.integers(0, 1)
+        ),
+        ulps=4096,
+        reason="a channel of nearly equal numbers is divided by sqrt(eps), which magnifies its roundings",
+        cost=5,
+    ),
+    Pair(
+        "Inception",
+        nc.models.Inception,
+        Inception,
+        strategies.image_block(
+            "in_channels",
+            **{f"ch{kernel}": _few for kernel in ("1x1", "3x3red", "3x3", "5x5red", "5x5")},
+            pool_proj=_few,
+        ),
+        ulps=1 << 14,
+        reason=DEEP,
+        cost=5,
+    ),
+    Pair(
+        "InceptionAux",
+        nc.models.InceptionAux,
+        InceptionAux,
+        strategies.image_block("in_channels", num_classes=_classes, dropout=_dropout),
+        ulps=1 << 14,
+        reason=DEEP,
+        cost=25,
+    ),
+    Pair(
+        "GoogLeNet",
+        ours.constructor("GoogLeNet"),
+        twins.googlenet,
+        strategies.famous(
+            *((3, 64, 64), (3, 68, 90)),
+            batch=4,
+            num_classes=_classes,
+            aux_logits=st.sampled_from([True, False]),
+            transform_input=st.booleans(),
+            dropout=_dropout,
+            dropout_aux=_dropout,
+        ),
+        ulps=1e6,
+        reason="twenty batch normalisations after one another, some of a few numbers that are all but equal",
+        cost=50,
     ),
 )

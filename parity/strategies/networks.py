@@ -130,10 +130,10 @@ def auxiliary(draw: st.DrawFn) -> Case:
 
 
 @st.composite
-def famous(draw: st.DrawFn, *shapes: tuple[int, int, int], **options: Strategy[Any]) -> Case:
-    """Famous networks on two images of one of the shapes; all options that are given are drawn."""
+def famous(draw: st.DrawFn, *shapes: tuple[int, int, int], batch: int = 2, **options: Strategy[Any]) -> Case:
+    """Famous networks on a batch of images of one of the shapes; all options that are given are drawn."""
     kwargs = {name: draw(values) for name, values in options.items()}
-    return Case(kwargs, (2, *draw(st.sampled_from(shapes))), **_deep(draw))
+    return Case(kwargs, (batch, *draw(st.sampled_from(shapes))), **_deep(draw))
 
 
 @st.composite
