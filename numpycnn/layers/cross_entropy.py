@@ -75,10 +75,10 @@ class CrossEntropyLoss(NLLLoss):
         q, labels = None, None
         if target.shape == x.shape:
             self._check_probabilities(x, target)
-            q = self._weigh((1 - smoothing) * target + smoothing / x.shape[axis])
+            q = self._weigh((1 - smoothing) * np.asarray(target, np.float64) + smoothing / x.shape[axis])
         else:
             labels = self._read(x, target)
-        log_p = log_softmax(x, axis)
+        log_p = log_softmax(np.asarray(x, np.float64), axis)  # so that the results alone round
         if labels is None:
             losses = -(q * log_p).sum(axis)
             total = losses.size
@@ -88,19 +88,19 @@ class CrossEntropyLoss(NLLLoss):
             if smoothing:
                 spread = -self._weigh(log_p).mean(axis)
                 losses = (1 - smoothing) * losses + smoothing * np.where(labels.keep, spread, 0)
-        return self.reduce(losses, total, log_p, q, labels)
+        return self.reduce(losses, total, x.dtype, log_p, q, labels)
 
     def backward(self, dy: Array | float = 1.0) -> Array:
-        dlosses, log_p, q, labels = self.reduce_adjoint(dy)
+        dlosses, dtype, log_p, q, labels = self.reduce_adjoint(dy)
         axis, smoothing = class_axis(log_p), self.label_smoothing
         if labels is None:
             dlog_p = -q * np.expand_dims(dlosses, axis)
         else:
-            dlog_p = (1 - smoothing) * labels.pick_adjoint(dlosses, log_p.shape)
+            dlog_p = (1 - smoothing) * labels.pick_adjoint(dlosses, log_p.shape, np.float64)
             if smoothing:
                 dspread = smoothing / log_p.shape[axis] * np.where(labels.keep, dlosses, 0)
                 dlog_p = dlog_p - self._weigh(np.expand_dims(dspread, axis))
-        return log_softmax_adjoint(dlog_p, log_p, axis)
+        return np.asarray(log_softmax_adjoint(dlog_p, log_p, axis), dtype)
 
     def _weigh(self, q: Array) -> Array:
         """Multiply by the weight of each class."""

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ..kernels.rounded import rounded_once
 from .arguments import number
 from .layer import Array, Layer
 
@@ -36,13 +37,13 @@ class ELU(Layer):
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)
-        y = np.where(x > 0, x, self.alpha * np.expm1(x))
+        y = rounded_once(lambda x: np.where(x > 0, x, self.alpha * np.expm1(x)), x)
         self.remember(y, x)
         return y
 
     def backward(self, dy: Array) -> Array:
         (x,) = self.recall(dy)
-        return np.where(x <= 0, dy * (self.alpha * np.exp(x)), dy)
+        return rounded_once(lambda dy, x: np.where(x <= 0, dy * (self.alpha * np.exp(x)), dy), dy, x)
 
 
 class Softplus(Layer):
@@ -75,12 +76,21 @@ class Softplus(Layer):
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)
-        z = self.beta * x
-        smooth = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))  # log(1 + exp(z)), where exp cannot overflow
-        y = np.where(z > self.threshold, x, smooth / self.beta)
-        self.remember(y, z)
+
+        def formula(x: Array) -> Array:
+            z = self.beta * x
+            smooth = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))  # log(1 + exp(z)), where exp cannot overflow
+            return np.where(z > self.threshold, x, smooth / self.beta)
+
+        y = rounded_once(formula, x)
+        self.remember(y, x)
         return y
 
     def backward(self, dy: Array) -> Array:
-        (z,) = self.recall(dy)
-        return np.where(z > self.threshold, dy, dy / (1 + np.exp(-z)))
+        (x,) = self.recall(dy)
+
+        def formula(dy: Array, x: Array) -> Array:
+            z = self.beta * x
+            return np.where(z > self.threshold, dy, dy / (1 + np.exp(-z)))
+
+        return rounded_once(formula, dy, x)

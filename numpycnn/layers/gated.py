@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..kernels.erf import erf
+from ..kernels.rounded import rounded_once
 from .layer import Array, Layer
 
 SLOPE, CUBIC = math.sqrt(2 / math.pi), 0.044715  # of the argument of tanh in GELU's approximation
@@ -30,14 +31,18 @@ class SiLU(Layer):
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)
-        s = 1 / (1 + np.exp(-x))
-        y = np.asarray(x * s)
-        self.remember(y, x, s)
+        y = rounded_once(lambda x: x / (1 + np.exp(-x)), x)
+        self.remember(y, x)
         return y
 
     def backward(self, dy: Array) -> Array:
-        x, s = self.recall(dy)
-        return np.asarray(dy * s * (1 + x * (1 - s)))
+        (x,) = self.recall(dy)
+
+        def formula(dy: Array, x: Array) -> Array:
+            s = 1 / (1 + np.exp(-x))
+            return dy * s * (1 + x * (1 - s))
+
+        return rounded_once(formula, dy, x)
 
 
 class GELU(Layer):

@@ -40,23 +40,29 @@ class Loss(Module):
     def __call__(self, x: Array, target: Array) -> Array:
         return self.forward(x, target)
 
-    def reduce(self, losses: Array, total: Any, *values: Any) -> Array:
-        """Make one of many: ``y = sum of losses / total`` for the mean; remember the values for backward."""
+    def reduce(self, losses: Array, total: Any, dtype: np.dtype[Any], *values: Any) -> Array:
+        """Make one of many: ``y = sum of losses / total`` for the mean; remember the values for backward.
+
+        The losses come in float64, so that y, in the dtype of x, is rounded once.
+        """
         total = total or np.nan  # the mean of nothing
         y = losses if self.reduction == "none" else losses.sum()
         if self.reduction == "mean":
             y = y / total
-        self.remember(y, losses.shape, total, *values)
+        y = y.astype(dtype)
+        self.remember(y, losses.shape, total, dtype, *values)
         return y
 
     def reduce_adjoint(self, dy: Array | float) -> tuple[Any, ...]:
-        """Return the gradient towards the losses, in their shape, and the remembered values."""
+        """Return the gradient towards the losses, in float64, the dtype of x, and the remembered values."""
         if isinstance(dy, np.generic):  # a NumPy scalar, as forward returns
             dy = np.asarray(dy)
         elif isinstance(dy, int | float) and self._memory is not None:
             dy = np.asarray(dy, self._memory[1])  # Python's numbers have no dtype to disagree with
         shape, total, *values = self.recall(dy)  # type: ignore[arg-type]
-        dlosses = dy / total if self.reduction == "mean" else dy
+        dlosses = np.asarray(dy, np.float64)
+        if self.reduction == "mean":
+            dlosses = dlosses / total
         return np.broadcast_to(dlosses, shape), *values
 
     def check_target_dtype(self, target: Array, x: Array) -> None:

@@ -43,9 +43,9 @@ class MSELoss(Loss):
         self.check_target_dtype(target, x)
         if target.shape != x.shape:
             raise ShapeError(self, f"expected a target of the shape of x, {x.shape}, got {target.shape}")
-        difference = x - target
-        return self.reduce(difference * difference, difference.size, difference)
+        difference = np.subtract(x, target, dtype=np.float64)
+        return self.reduce(difference * difference, difference.size, x.dtype, x, target)
 
     def backward(self, dy: Array | float = 1.0) -> Array:
-        dlosses, difference = self.reduce_adjoint(dy)
-        return np.asarray(2 * difference * dlosses)
+        dlosses, dtype, x, target = self.reduce_adjoint(dy)
+        return np.asarray(2 * np.subtract(x, target, dtype=np.float64) * dlosses, dtype)

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from .arguments import integer
 from .errors import DtypeError, ShapeError
@@ -19,7 +20,7 @@ class Labels:
 
     index: Array  # t, 0 where ignored
     keep: Array  # False where ignored
-    weight: Array  # w[t], 0 where ignored
+    weight: Array  # w[t], 0 where ignored, in float64
 
     def pick(self, x: Array) -> Array:
         """Return ``-w[t] x[t]`` of each sample, 0 where ignored."""
@@ -27,9 +28,9 @@ class Labels:
         picked = np.take_along_axis(x, np.expand_dims(self.index, axis), axis).squeeze(axis)
         return np.where(self.keep, -self.weight * picked, 0)
 
-    def pick_adjoint(self, dlosses: Array, shape: tuple[int, ...]) -> Array:
+    def pick_adjoint(self, dlosses: Array, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
         """Send the gradient of each sample's loss to the one entry that was picked."""
-        dx = np.zeros(shape, dlosses.dtype)
+        dx = np.zeros(shape, dtype)
         axis = class_axis(dx)
         values = np.where(self.keep, -self.weight * dlosses, 0)
         np.put_along_axis(dx, np.expand_dims(self.index, axis), np.expand_dims(values, axis), axis)
@@ -91,11 +92,11 @@ class NLLLoss(Loss):
     def forward(self, x: Array, target: Array) -> Array:
         self._check(x, target)
         labels = self._read(x, target)
-        return self.reduce(labels.pick(x), labels.weight.sum(), x.shape, labels)
+        return self.reduce(labels.pick(x), labels.weight.sum(), x.dtype, x.shape, labels)
 
     def backward(self, dy: Array | float = 1.0) -> Array:
-        dlosses, shape, labels = self.reduce_adjoint(dy)
-        dx: Array = labels.pick_adjoint(dlosses, shape)
+        dlosses, dtype, shape, labels = self.reduce_adjoint(dy)
+        dx: Array = labels.pick_adjoint(dlosses, shape, dtype)
         return dx
 
     def _read(self, x: Array, target: Array) -> Labels:
@@ -104,8 +105,8 @@ class NLLLoss(Loss):
         keep = np.asarray(target != self.ignore_index)
         index = np.where(keep, target, 0).astype(np.intp)
         if self.weight is None:
-            return Labels(index, keep, keep.astype(x.dtype))
-        return Labels(index, keep, np.where(keep, self.weight.data[index], 0))
+            return Labels(index, keep, keep.astype(np.float64))
+        return Labels(index, keep, np.where(keep, self.weight.data[index].astype(np.float64), 0))
 
     def _check(self, x: Array, target: Array) -> None:
         self.check_array(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..kernels.rounded import rounded_once
 from .layer import Array, Layer
 
 
@@ -23,13 +24,13 @@ class Sigmoid(Layer):
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)
-        y = np.asarray(1 / (1 + np.exp(-x)))
+        y = rounded_once(lambda x: 1 / (1 + np.exp(-x)), x)
         self.remember(y, y)
         return y
 
     def backward(self, dy: Array) -> Array:
         (y,) = self.recall(dy)
-        return np.asarray(dy * (1 - y) * y)
+        return rounded_once(lambda dy, y: dy * (1 - y) * y, dy, y)
 
 
 class Tanh(Layer):
@@ -48,10 +49,10 @@ class Tanh(Layer):
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)
-        y = np.asarray(np.tanh(x))
+        y = rounded_once(np.tanh, x)
         self.remember(y, y)
         return y
 
     def backward(self, dy: Array) -> Array:
         (y,) = self.recall(dy)
-        return np.asarray(dy * (1 - y * y))
+        return rounded_once(lambda dy, y: dy * (1 - y * y), dy, y)

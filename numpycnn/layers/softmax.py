@@ -40,15 +40,17 @@ class Softmax(Layer):
 
     def forward(self, x: Array) -> Array:
         axis = _axis(self, x, self.dim)
-        e = np.exp(x - _largest(x, axis))
-        y = np.asarray(e / e.sum(axis, keepdims=True))
+        wide = np.asarray(x, np.float64)  # so that the result alone rounds
+        e = np.exp(wide - _largest(wide, axis))
+        y = np.asarray(e / e.sum(axis, keepdims=True), x.dtype)
         self.remember(y, y)
         return y
 
     def backward(self, dy: Array) -> Array:
         (y,) = self.recall(dy)
-        axis = _axis(self, y, self.dim)
-        return np.asarray(y * (dy - (dy * y).sum(axis, keepdims=True)))
+        axis, dtype = _axis(self, y, self.dim), y.dtype
+        dy, y = np.asarray(dy, np.float64), np.asarray(y, np.float64)
+        return np.asarray(y * (dy - (dy * y).sum(axis, keepdims=True)), dtype)
 
 
 class LogSoftmax(Layer):
@@ -79,13 +81,14 @@ class LogSoftmax(Layer):
         self.dim = integer(type(self).__name__, "dim", dim, -sys.maxsize)
 
     def forward(self, x: Array) -> Array:
-        y = log_softmax(x, _axis(self, x, self.dim))
+        y = np.asarray(log_softmax(np.asarray(x, np.float64), _axis(self, x, self.dim)), x.dtype)
         self.remember(y, y)
         return y
 
     def backward(self, dy: Array) -> Array:
         (y,) = self.recall(dy)
-        return log_softmax_adjoint(dy, y, _axis(self, y, self.dim))
+        dx = log_softmax_adjoint(np.asarray(dy, np.float64), np.asarray(y, np.float64), _axis(self, y, self.dim))
+        return np.asarray(dx, y.dtype)
 
 
 def log_softmax(x: Array, axis: int | None) -> Array:

@@ -123,15 +123,15 @@ class ThresholdOfX(nc.Softplus):
 @plant("above the threshold backward goes on with the exponential", "Softplus", backward, says="dx:")
 class NoThresholdBack(nc.Softplus):
     def backward(self, dy):
-        (z,) = self.recall(dy)
-        return np.asarray(dy / (1 + np.exp(-z)))
+        (x,) = self.recall(dy)
+        return np.asarray(dy / (1 + np.exp(-self.beta * x)))
 
 
 @plant("the gate counts as a constant in backward", "SiLU", backward, says="dx:")
 class SigmoidAsConstant(nc.SiLU):
     def backward(self, dy):
-        _, s = self.recall(dy)
-        return np.asarray(dy * s)
+        (x,) = self.recall(dy)
+        return np.asarray(dy / (1 + np.exp(-x)))
 
 
 @plant("x exp(x) / (1 + exp(x)) overflows", "SiLU", forward, says="y:")
