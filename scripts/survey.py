@@ -49,7 +49,7 @@ SAID = {
 
 YEARS = {"AlexNet": 2012, "VGG16": 2014, "GoogLeNet": 2014, "ResNet-50": 2015}
 LIBRARY = (
-    *("alexnet", "vgg11", "vgg13", "vgg16", "vgg19"),
+    *("alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "googlenet"),
     *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "squeezenet1_0"),
 )
 
@@ -136,7 +136,8 @@ def library() -> str:
     ]
     for name in LIBRARY:
         summary = nc.summary(getattr(nc.models, name)(rng=slim.Zeros()), IMAGE)
-        lines.append([f"`{name}`", summary.parameters, summary.multiply_adds, memory(summary.memory), seen(summary)])
+        parameters = sum(row.parameters for row in summary.layers)  # without what is there for training alone
+        lines.append([f"`{name}`", parameters, summary.multiply_adds, memory(summary.memory), seen(summary)])
     return table(*lines)
 
 
