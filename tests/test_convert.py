@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 from torchvision.models import (
+    convnext,
     densenet,
     efficientnet,
     mnasnet,
@@ -191,7 +192,8 @@ def shuffle(self, x):
 
 
 def last_axis(self, x):
-    x = self.linear(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+    x = self.linear(x.permute(0, 2, 3, 1))
+    x = functional.layer_norm(x, (4,), self.norm.weight, self.norm.bias, 0.1).permute(0, 3, 1, 2)
     return x * self.scale + x
 
 
@@ -225,7 +227,9 @@ FORWARDS = {
     "views by shapes": forward(flat_by_shape, linear=nn.Linear(120, 6)),
     "squeeze and excitation": forward(squeeze_and_excite, first=nn.Linear(4, 2), second=nn.Linear(2, 4)),
     "channel shuffle": forward(shuffle, conv=Conv()),
-    "other axes": forward(last_axis, linear=nn.Linear(4, 4), scale=nn.Parameter(torch.ones(4, 1, 1))),
+    "other axes": forward(
+        last_axis, linear=nn.Linear(4, 4), norm=nn.LayerNorm(4), scale=nn.Parameter(torch.ones(4, 1, 1))
+    ),
     "parameters by hand": forward(by_hand, conv=nn.Conv2d(4, 2, 3, bias=False), linear=nn.Linear(60, 3)),
     "arguments with defaults": forward(with_defaults, conv=Conv()),
     "what is not used": forward(half_used, idle=forward(residual, conv=Conv()), used=Conv(), lstm=nn.LSTM(2, 3)),
@@ -275,6 +279,9 @@ SMALL = {
         0.5,
         5,
         last_channel=32,
+    ),
+    "convnext": lambda: convnext.ConvNeXt(
+        [convnext.CNBlockConfig(8, 16, 2), convnext.CNBlockConfig(16, None, 1)], 0.5, num_classes=5
     ),
 }
 

@@ -280,6 +280,12 @@ def test_the_draft_is_on_the_disk_before_it_takes_the_place(tmp_path, monkeypatc
     assert done[:2] == ["fsync", "replace"]
 
 
+def test_whoever_may_read_other_files_may_read_models(tmp_path):
+    (tmp_path / "other").touch()
+    nc.ReLU().save(tmp_path / "net.safetensors")
+    assert (tmp_path / "net.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 # Damage
 
 

@@ -69,7 +69,10 @@ def save(
     metadata["sha256"] = _digest(metadata, state)
     path = Path(path)
     with whole_file(path, f".{path.name}.draft") as draft:
+        draft.touch()
+        mode = draft.stat().st_mode
         write(state, draft, metadata)
+        draft.chmod(mode)  # whoever may read other new files may read this one: safetensors lets nobody
 
 
 def load(path: str | os.PathLike[str], *, check: bool = True) -> Layer:
