@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 COMMANDS = {
+    "check": "checking.command",
     "measure": "measure_command",
     "export": "export_command",
     "replay": "replay_command",

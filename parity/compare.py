@@ -40,15 +40,14 @@ def agree(
     if ours.shape != theirs.shape:
         raise AssertionError(f"{what}: expected shape {theirs.shape}, got {ours.shape}")
     ours = np.asarray(ours)
-    error = distance(ours, theirs)
-    bound = 0.0 if exact else ulps * np.finfo(dtype).eps * scale(theirs, order)
+    error, bound = distance(ours, theirs), 0.0 if exact else allowed(theirs, dtype, ulps, order)
     wrong = ~(error <= bound)
     if wrong.any():
         worst = np.unravel_index(np.argmax(np.where(np.isnan(error), np.inf, error)), error.shape)
         at = f" at {tuple(map(int, worst))}" if worst else ""
         raise AssertionError(
             f"{what}: {wrong.sum()} of {wrong.size} entries differ by more than {bound:.3g}; the worst{at}: "
-            f"expected {theirs[worst]!r}, got {ours[worst]!r}{_both(ours, theirs, wrong)}"
+            f"expected {theirs[worst].item()!r}, got {ours[worst].item()!r}{_both(ours, theirs, wrong)}"
         )
 
 
@@ -63,6 +62,16 @@ def named(outputs: Any) -> dict[str, Any]:
 def one_or_all(values: list[Any]) -> Any:
     """Return upstream gradients as a backward takes them: an array, or a tuple of as many as there are outputs."""
     return tuple(values) if len(values) > 1 else values[0]
+
+
+def allowed(theirs: np.ndarray, dtype: str, ulps: float, order: float = 1.0) -> float:
+    """Return how far from the judge's an entry may be."""
+    return float(ulps * np.finfo(dtype).eps * scale(theirs, order))
+
+
+def wrong_entries(ours: np.ndarray, theirs: np.ndarray, dtype: str, ulps: float) -> np.ndarray:
+    """Say for every entry whether it is wrong; both of one shape."""
+    return ~(distance(ours, theirs) <= allowed(theirs, dtype, ulps))
 
 
 def distance(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:

@@ -260,6 +260,9 @@ LAWS: tuple[Law, ...] = (
 )
 """The laws for valid cases of layers, losses and models; ``refusals`` is for wild ones."""
 
+MORE = {forward: 4, backward: 4, refusals: 8}
+"""On how many times as many cases the laws are tried that see most, or whose cases differ most."""
+
 
 def refuses_alike(pair: Pair, case: Case) -> bool:
     """Tell whether both sides refuse to be built or to run forward; raise if only one does."""

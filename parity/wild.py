@@ -31,11 +31,18 @@ def nearly(draw: st.DrawFn, cases: Strategy[Case], **faults: Strategy[Any]) -> C
 
 
 @st.composite
-def _other_shape(draw: st.DrawFn, shape: tuple[int, ...]) -> tuple[int, ...]:
+def misfits(draw: st.DrawFn, cases: Strategy[Case]) -> Case:
+    """Draw a valid case, and change the shape of the input, but to no empty one."""
+    case = replace(draw(cases), values="normals", dtype="float64")
+    return replace(case, shape=draw(_other_shape(case.shape, least=1)))
+
+
+@st.composite
+def _other_shape(draw: st.DrawFn, shape: tuple[int, ...], least: int = 0) -> tuple[int, ...]:
     """Draw a shape with one side changed, an axis less, or one more."""
     axis = draw(st.integers(0, max(0, len(shape) - 1)))
     before, side, after = shape[:axis], shape[axis : axis + 1], shape[axis + 1 :]
-    least = int(axis == len(shape) - 3)  # of channels there is one at least
+    least = max(least, int(axis == len(shape) - 3))  # of channels there is one at least
     changed = st.sampled_from([least, 1, *(max(least, length + step) for length in side for step in (-1, 1))]).map(
         lambda n: (n,)
     )

@@ -8,9 +8,8 @@ from parity import laws, registry
 
 def hold(law, pair, cases):
     """Hold a pair to a law on as many cases as the profile says, and to those that see most on more."""
-    more = {laws.forward: 4, laws.backward: 4, laws.refusals: 8}.get(law, 1)
 
-    @settings(max_examples=max(1, settings.default.max_examples * more // pair.cost))
+    @settings(max_examples=max(1, settings.default.max_examples * laws.MORE.get(law, 1) // pair.cost))
     @given(cases)
     def holds(case):
         laws.check(law, pair, case)

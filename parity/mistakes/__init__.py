@@ -2,6 +2,7 @@
 
 from . import (
     activations,
+    convolution_gradients,
     convolutions,
     dropouts,
     layers,
@@ -11,6 +12,7 @@ from . import (
     networks,
     normalisations,
     optimizers,
+    pooling_gradients,
     poolings,
     rectifiers,
 )
@@ -21,6 +23,7 @@ __all__ = [
     "Planted",
     "activations",
     "constructor",
+    "convolution_gradients",
     "convolutions",
     "dropouts",
     "layers",
@@ -30,6 +33,7 @@ __all__ = [
     "networks",
     "normalisations",
     "optimizers",
+    "pooling_gradients",
     "poolings",
     "rectifiers",
 ]

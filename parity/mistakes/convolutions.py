@@ -117,7 +117,7 @@ class FlippedGradient(nc.Conv2d):
         return super().backward(dy)[..., ::-1, ::-1]
 
 
-@plant("the unpadded images are kept for backward", "Conv2d", backward, crash=ValueError)
+@plant("the unpadded images are kept for backward", "Conv2d", backward, says="gradient of weight:")
 class UnpaddedKept(nc.Conv2d):
     def forward(self, x):
         self._x = x
@@ -126,9 +126,11 @@ class UnpaddedKept(nc.Conv2d):
     def backward(self, dy):
         dx = super().backward(dy)
         bare = unpadded(self)
-        rows, cols = bare.forward(self._x).shape[-2:]
-        bare.backward(dy[..., :rows, :cols])
-        self.weight.grad = bare.weight.grad
+        self.weight.grad = np.zeros_like(self.weight.data)
+        if min(bare._window.output_size(self._x.shape[-2:])) > 0:
+            rows, cols = bare.forward(self._x).shape[-2:]
+            bare.backward(dy[..., :rows, :cols])
+            self.weight.grad = bare.weight.grad
         return dx
 
 

@@ -25,6 +25,47 @@ class WeightTransposed(nc.Linear):
         self.weight.data = self.weight.data.T
 
 
+@plant("the bias is forgotten", "Linear", forward, says="y:")
+class BiasForgotten(nc.Linear):
+    def forward(self, x):
+        if self.bias is None:
+            return super().forward(x)
+        with reading(self.bias, np.zeros_like(self.bias.data)):
+            return super().forward(x)
+
+
+@plant("dx is made with the weight as it stands, which as many outputs as inputs allow", "Linear", backward, says="dx:")
+class NotTransposed(nc.Linear):
+    def backward(self, dy):
+        weight = self.weight.data
+        with reading(self.weight, weight.T if weight.shape[0] == weight.shape[1] else weight):
+            return super().backward(dy)
+
+
+@plant("the gradient of the bias is a mean over the batch", "Linear", backward, says="gradient of bias:")
+class BiasGradientAveraged(nc.Linear):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        if self.bias is not None:
+            self.bias.grad /= max(1, dy[..., 0].size)
+        return dx
+
+
+@plant("the gradient of the bias is that of the first sample", "Linear", backward, says="gradient of bias:")
+class BiasGradientOfOneSample(nc.Linear):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        if self.bias is not None and dy.ndim > 1:
+            self.bias.grad = dy[0].reshape(-1, self.out_features).sum(0)
+        return dx
+
+
+@plant("all gradients are divided by the batch once more", "Linear", backward)
+class EverythingAveraged(nc.Linear):
+    def backward(self, dy):
+        return super().backward(dy / np.asarray(len(dy) if dy.ndim > 1 else 1, dy.dtype))
+
+
 @plant("the gradient of the bias is summed over the first axis only", "Linear", backward, says="gradient of bias:")
 class BiasGradientOverOneAxis(nc.Linear):
     def backward(self, dy):

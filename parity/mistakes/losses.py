@@ -91,6 +91,12 @@ class LargestProbability(nc.CrossEntropyLoss):
         return super().forward(x, target.argmax(class_axis(x)) if target.shape == x.shape else target)
 
 
+@plant("the gradient has the wrong sign: target less probability", "CrossEntropyLoss", backward, says="dx:")
+class WrongSign(nc.CrossEntropyLoss):
+    def backward(self, dy=1.0):
+        return -super().backward(dy)
+
+
 @plant("the derivative of one sample's softmax is summed over the batch", "CrossEntropyLoss", backward, says="dx:")
 class SoftmaxOverTheBatch(nc.CrossEntropyLoss):
     def backward(self, dy=1.0):
@@ -133,11 +139,43 @@ class CountsFromTheBack(nc.NLLLoss):
         return super().forward(x, np.where(labels & (target < 0), target + x.shape[class_axis(x)], target))
 
 
+@plant("negative labels count from the back", "CrossEntropyLoss", refusals, says="ours takes it")
+class ClassesFromTheBack(nc.CrossEntropyLoss):
+    def forward(self, x, target):
+        if target.dtype.kind == "i":
+            from_the_back = (target != self.ignore_index) & (target < 0)
+            target = np.where(from_the_back, target + x.shape[class_axis(x)], target)
+        return super().forward(x, target)
+
+
 @plant("a loss without reduction is a mean all the same", "NLLLoss", forward)
 class AlwaysReduced(nc.NLLLoss):
     def forward(self, x, target):
         y = super().forward(x, target)
         return np.full_like(y, y.mean()) if self.reduction == "none" else y
+
+
+@plant("half of the square is taken", "MSELoss", forward, says="y:")
+class HalfOfTheSquare(nc.MSELoss):
+    def forward(self, x, target):
+        return super().forward(x, target) / 2
+
+
+@plant("the gradient has the wrong sign: target less prediction", "MSELoss", backward, says="dx:")
+class MSEWrongSign(nc.MSELoss):
+    def backward(self, dy=1.0):
+        return -super().backward(dy)
+
+
+@plant("the mean is not divided in backward", "MSELoss", backward, says="dx:")
+class MSEUndivided(nc.MSELoss):
+    def forward(self, x, target):
+        self._size = x.size if self.reduction == "mean" else 1
+        return super().forward(x, target)
+
+    def backward(self, dy=1.0):
+        dx = super().backward(dy)
+        return np.asarray(dx * np.asarray(self._size, dx.dtype))
 
 
 @plant("the mean is taken over the batch instead of all numbers", "MSELoss", forward, says="y:")

@@ -32,8 +32,8 @@ class Planted:
         What is wrong, in words.
     row : str
         The row of the registry that it is planted in.
-    ours : callable
-        The broken constructor.
+    kind : type
+        Our class with the bug in it.
     laws : tuple of Law
         Those that must fail.
     says : str
@@ -44,10 +44,15 @@ class Planted:
 
     bug: str
     row: str
-    ours: Callable[..., nc.Module]
+    kind: type[nc.Module]
     laws: tuple[Law, ...]
     says: str = ""
     crash: type[Exception] | None = None
+
+    @property
+    def ours(self) -> Callable[..., nc.Module]:
+        """What builds the broken layer from a case's arguments."""
+        return constructor(self.row, self.kind)
 
     @property
     def pair(self) -> Pair:
@@ -62,7 +67,7 @@ def plant(bug: str, row: str, *laws: Law, says: str = "", crash: type[Exception]
     """Enter the decorated class into the catalogue; the class stays as it is."""
 
     def enter(broken: type[nc.Module]) -> type[nc.Module]:
-        CATALOGUE.append(Planted(bug, row, constructor(row, broken), laws, says, crash))
+        CATALOGUE.append(Planted(bug, row, broken, laws, says, crash))
         return broken
 
     return enter

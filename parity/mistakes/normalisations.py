@@ -60,6 +60,54 @@ class LearnsNothingUnderNoGrad(nc.BatchNorm2d):
             super()._track(mean, var, count)
 
 
+@plant("eps stands outside the root", "BatchNorm2d", forward, says="y:")
+class EpsOutside(nc.BatchNorm2d):
+    def forward(self, x):
+        y = super().forward(x)
+        if self.training or self.running_var is None:
+            var = x.var((0, 2, 3))
+        else:
+            var = self.running_var.data
+        ratio = (np.sqrt(var + self.eps) / (np.sqrt(var) + self.eps)).astype(x.dtype)[:, None, None]
+        shift = 0 if self.bias is None else self.bias.data[:, None, None]
+        return (y - shift) * ratio + shift
+
+
+@plant("the batch is normalised by the unbiased variance", "BatchNorm2d", forward, says="y:")
+class UnbiasedVarianceOfBatch(nc.BatchNorm2d):
+    def forward(self, x):
+        y = super().forward(x)
+        if not self.training and self.running_var is not None:
+            return y
+        count, var = x[:, 0].size, x.var((0, 2, 3))
+        ratio = np.sqrt((var + self.eps) / (var * count / max(1, count - 1) + self.eps)).astype(x.dtype)[:, None, None]
+        shift = 0 if self.bias is None else self.bias.data[:, None, None]
+        return (y - shift) * ratio + shift
+
+
+@plant("the running statistics never move", "BatchNorm2d", buffers, says="running_mean:")
+class NeverTracks(nc.BatchNorm2d):
+    def _track(self, mean, var, count):
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked.data += 1
+
+
+@plant("the weight is forgotten in dx", "BatchNorm2d", backward, says="dx:")
+class WeightForgottenBack(nc.BatchNorm2d):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        return dx if self.weight is None else dx / self.weight.data[:, None, None]
+
+
+@plant("the gradients of weight and bias are means", "BatchNorm2d", backward, says="gradient of weight:")
+class GradientsAveraged(nc.BatchNorm2d):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        for parameter in self.parameters():
+            parameter.grad /= dy[:, 0].size
+        return dx
+
+
 @plant("mean and variance count as constants in backward", "BatchNorm2d", backward, says="dx:")
 class StatisticsAsConstants(nc.BatchNorm2d):
     def recall(self, dy):

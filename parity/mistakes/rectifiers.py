@@ -51,6 +51,33 @@ class SlopeAtZero(nc.ReLU):
         return super().forward(x + (x == 0) * np.finfo(x.dtype).tiny)
 
 
+@plant("the gradient passes everywhere", "ReLU", backward, says="dx:")
+class PassesEverywhere(nc.ReLU):
+    def backward(self, dy):
+        super().backward(dy)
+        return dy.copy()
+
+
+@plant("the mask is that of the gradient: where it is negative, it stops", "ReLU", backward, says="dx:")
+class MaskOfGradient(nc.ReLU):
+    def backward(self, dy):
+        super().backward(dy)
+        return np.asarray(np.maximum(dy, 0))
+
+
+@plant("negative gradients are stopped too", "ReLU", backward, says="dx:")
+class StopsNegative(nc.ReLU):
+    def backward(self, dy):
+        return np.asarray(np.maximum(super().backward(dy), 0))
+
+
+@plant("negative numbers change their sign", "ReLU", forward, says="y:")
+class Absolute(nc.ReLU):
+    def forward(self, x):
+        super().forward(x)
+        return np.asarray(np.abs(x))
+
+
 @plant("the gradient is multiplied by a mask, so that an infinite one becomes NaN", "ReLU", backward, says="dx:")
 class MultipliesByMask(nc.ReLU):
     def backward(self, dy):
