@@ -15,6 +15,7 @@ from .layers.batchnorm import BatchNorm2d
 from .layers.branches import Add, Concat, Multiply
 from .layers.containers import Block, Sequential
 from .layers.conv import Conv2d
+from .layers.conv_transpose import ConvTranspose2d
 from .layers.cross_entropy import CrossEntropyLoss
 from .layers.dropout import Dropout, Dropout2d, StochasticDepth
 from .layers.elu import ELU, Softplus
@@ -44,6 +45,7 @@ from .layers.scale import Scale
 from .layers.sigmoid import Sigmoid, Tanh
 from .layers.sizes import conv2d_num_parameters, output_size
 from .layers.softmax import LogSoftmax, Softmax
+from .layers.upsample import Upsample
 
 __version__ = "0.1.0"
 
@@ -63,6 +65,7 @@ __all__ = [
     "Chunk",
     "Concat",
     "Conv2d",
+    "ConvTranspose2d",
     "CrossEntropyLoss",
     "Dropout",
     "Dropout2d",
@@ -110,6 +113,7 @@ __all__ = [
     "Tanh",
     "Unflatten",
     "Unsqueeze",
+    "Upsample",
     "conv2d_num_parameters",
     "fixed_input",
     "is_grad_enabled",

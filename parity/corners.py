@@ -88,6 +88,29 @@ CORNERS: dict[str, dict[str, Case]] = {
         },
         **_conv,
     ),
+    "ConvTranspose2d": _windows(
+        {
+            "stride": {"stride": (2, 3)},
+            "output_padding": {"stride": (3, 2), "output_padding": (2, 1)},
+            "output_padding_below_the_dilation": {"dilation": 3, "output_padding": (2, 1)},
+            "padding": {"stride": 2, "padding": (2, 1)},
+            "depthwise": {"out_channels": 6, "groups": 3},
+            "no_bias": {"bias": False},
+        },
+        **_conv,
+    ),
+    "Upsample": {
+        "nearest": Case({"size": (8, 9)}, IMAGES, values="integers"),
+        "nearest_smaller": Case({"size": (2, 4)}, IMAGES),
+        "nearest_factors": Case({"scale_factor": (1.3, 2.7)}, IMAGES),
+        "bilinear": Case({"size": (8, 3), "mode": "bilinear"}, IMAGES),
+        "bilinear_factors": Case({"scale_factor": (1.3, 2.7), "mode": "bilinear"}, IMAGES),
+        "aligned_corners": Case({"size": (8, 3), "mode": "bilinear", "align_corners": True}, IMAGES),
+        "one_pixel": Case({"size": (2, 3), "mode": "bilinear"}, (1, 2, 1, 1)),
+        "nan_and_infinities": Case({"size": (8, 9)}, IMAGES, values="corners"),
+        "bilinear_nan": Case({"size": (8, 9), "mode": "bilinear"}, IMAGES, values="nan"),
+        "empty_batch": Case({"size": 4}, NO_IMAGES),
+    },
     "MaxPool2d": _windows(
         {
             "padded_maxima": {"kernel_size": 2, "stride": 1, "padding": 1},  # negative ones at the corners

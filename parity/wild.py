@@ -69,6 +69,33 @@ def conv2d() -> Strategy[Case]:
     )
 
 
+def conv_transpose2d() -> Strategy[Case]:
+    """Transposed convolutions of which nothing may be left."""
+    return nearly(
+        strategies.conv_transpose2d(),
+        in_channels=st.integers(1, 6),
+        out_channels=st.integers(1, 6),
+        kernel_size=_sides(0, 5),
+        stride=_sides(0, 3),
+        padding=_sides(-1, 5),
+        output_padding=_sides(-1, 3),
+        dilation=_sides(0, 4),
+        groups=st.integers(0, 4),
+        padding_mode=st.sampled_from(PADDING_MODES),
+    )
+
+
+def upsample() -> Strategy[Case]:
+    """Sizes and factors that may be none, or leave nothing; alignments of corners that are copied."""
+    return nearly(
+        strategies.upsample(modes=("bilinear",)),
+        size=st.none() | _sides(-1, 3),
+        scale_factor=st.none() | st.sampled_from([-1.0, 0.0, 0.1, 0.5, (2.0, 0.2), (1.0, 2.0, 3.0)]),
+        mode=st.sampled_from(["nearest", "bilinear"]),
+        align_corners=st.sampled_from([None, True, False]),
+    )
+
+
 def pool2d(cases: Strategy[Case], **faults: Strategy[Any]) -> Strategy[Case]:
     """Poolings that may not fit."""
     return nearly(cases, kernel_size=_sides(-1, 7), stride=_sides(0, 4), padding=_sides(-1, 3), **faults)

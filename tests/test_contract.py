@@ -488,6 +488,12 @@ CALLS = [
     "Conv2d(3, 6, 3)",
     "Conv2d(3, 6, (3, 5), stride=(1, 2), padding=1, dilation=2, groups=3)",
     "Conv2d(3, 6, 3, padding='same', bias=False, padding_mode='reflect')",
+    "ConvTranspose2d(3, 6, 3)",
+    "ConvTranspose2d(3, 6, (3, 5), stride=(2, 3), padding=1, output_padding=1, groups=3, bias=False, dilation=2)",
+    "Upsample(size=7)",
+    "Upsample(size=(7, 9), mode='bilinear', align_corners=True)",
+    "Upsample(scale_factor=2.0)",
+    "Upsample(scale_factor=(1.0, 2.5))",
     "MaxPool2d(2)",
     "MaxPool2d((3, 2), stride=2, padding=1, return_indices=True, ceil_mode=True)",
     "AvgPool2d(2)",
@@ -639,6 +645,7 @@ def test_dropout_draws_a_new_mask_each_time_and_repeats_them_from_its_seed():
 INITIAL = {
     "Linear": (lambda make, **rng: make(50, 8192, **rng), 50),
     "Conv2d": (lambda make, **rng: make(6, 8192, (3, 5), **rng), 6 * 15),
+    "ConvTranspose2d": (lambda make, **rng: make(2, 8192, (3, 5), **rng), 8192 * 15),
     "grouped Conv2d": (lambda make, **rng: make(8, 8192, (2, 3), groups=4, **rng), 2 * 6),
 }
 

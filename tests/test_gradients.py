@@ -20,6 +20,7 @@ from numpycnn import (
     Chunk,
     Concat,
     Conv2d,
+    ConvTranspose2d,
     CrossEntropyLoss,
     Dropout,
     Dropout2d,
@@ -58,6 +59,7 @@ from numpycnn import (
     Tanh,
     Unflatten,
     Unsqueeze,
+    Upsample,
 )
 from numpycnn.models import LeNet, LeNet5
 
@@ -104,6 +106,14 @@ LAYERS = [
     (Conv2d(3, 2, 3, padding=(3, 2), padding_mode="replicate", stride=2), IMAGES),
     (Conv2d(3, 2, 3, padding=(2, 3), padding_mode="circular", groups=1), IMAGES),
     (Conv2d(3, 2, (4, 3), padding="same", padding_mode="reflect"), IMAGES),
+    (ConvTranspose2d(3, 2, 3), IMAGES),
+    (ConvTranspose2d(3, 2, 2), (3, 3, 4)),
+    (ConvTranspose2d(3, 4, (3, 2), (2, 3), (1, 0), (1, 2), bias=False), (2, 3, 2, 3)),
+    (ConvTranspose2d(4, 2, (2, 3), 1, 1, (1, 0), groups=2, dilation=(3, 2)), (2, 4, 2, 3)),
+    (Upsample((7, 9)), IMAGES),
+    (Upsample(scale_factor=(0.5, 1.7)), IMAGES),
+    (Upsample(scale_factor=1.7, mode="bilinear"), IMAGES),
+    (Upsample((3, 9), mode="bilinear", align_corners=True), IMAGES),
     (MaxPool2d(2), IMAGES),
     (MaxPool2d(2), (3, 5, 4)),
     (MaxPool2d(3, stride=1, padding=1), IMAGES),

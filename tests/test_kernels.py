@@ -14,6 +14,7 @@ from numpycnn.kernels.layout import BLOCK, as_rows
 from numpycnn.kernels.pad import MODES, pad, pad_adjoint
 from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint, max_positions
 from numpycnn.kernels.rectify import relu, relu_adjoint
+from numpycnn.kernels.resample import linear_taps, nearest_taps, resample, resample_adjoint
 from numpycnn.kernels.total import total
 from numpycnn.kernels.window import Window
 
@@ -297,3 +298,32 @@ def test_a_total_of_many_numbers_rounds_little(axes, layout):
     assert sums.shape == expected.shape
     assert sums.dtype == np.float64
     assert np.abs(sums / expected - 1).max() < 4 * np.finfo(np.float32).eps
+
+
+sides = st.integers(1, 7)
+
+
+@given(sides, sides, sides, sides, st.sampled_from(["nearest", "edges", "corners"]), st.integers(0, 99))
+def test_resampling_is_its_definition_and_its_adjoint_an_adjoint(height, width, oh, ow, way, seed):
+    def place(i, size, steps):
+        """Say between which pixels output i lies."""
+        if way == "nearest":
+            return i * size // steps
+        if way == "corners":
+            return i * (size - 1) / (steps - 1) if steps > 1 else 0.0
+        return min(max((i + 0.5) * size / steps - 0.5, 0.0), size - 1.0)
+
+    def taps(size, steps):
+        return nearest_taps(size, steps, None) if way == "nearest" else linear_taps(size, steps, None, way == "corners")
+
+    x = integers(seed, 2, 3, height, width)
+    expected = np.zeros((2, 3, oh, ow))
+    for i, j, h, w in np.ndindex(oh, ow, height, width):
+        shares = [max(0, 1 - abs(at - pixel)) for at, pixel in ((place(i, height, oh), h), (place(j, width, ow), w))]
+        expected[..., i, j] += shares[0] * shares[1] * x[..., h, w]
+    rows, columns = taps(height, oh), taps(width, ow)
+    y = resample(x, rows, columns)
+    np.testing.assert_allclose(y, expected, rtol=0, atol=1e-14)
+    dy = integers(seed + 1, *y.shape)
+    dx = resample_adjoint(dy, rows, columns, (height, width))
+    assert (y * dy).sum() == pytest.approx((x * dx).sum(), abs=1e-11)

@@ -119,6 +119,17 @@ def test_a_graph_is_followed_along_its_wires():
         nc.summary(model, (1, 12, 12))
 
 
+def test_a_transposed_convolution_sees_as_the_probe_says_and_costs_what_torchs_counter_says():
+    model = nc.Sequential(nc.ConvTranspose2d(1, 1, (3, 2), padding=(1, 0), dilation=(1, 2)), nc.Conv2d(1, 1, 3))
+    field = nc.summary(model, (1, 9, 9)).layers[-1].receptive_field
+    assert anatomies.gradient_probe(anatomies.positive(model), (1, 1, 9, 9), (3, 3)) == ((2, 6), (1, 5))
+    assert [(span.pixels(3)[0], span.pixels(3)[-1]) for span in field] == [(2, 6), (1, 5)]
+    arguments = {"in_channels": 4, "out_channels": 6, "kernel_size": 3, "stride": 2, "groups": 2, "padding": 1}
+    told = nc.summary(nc.ConvTranspose2d(**arguments), (2, 4, 5, 6))
+    assert told.layers[0].receptive_field.height.jump is None
+    assert 2 * told.multiply_adds == anatomies.flops(torch.nn.ConvTranspose2d(**arguments), (2, 4, 5, 6))
+
+
 # The model is left alone
 
 

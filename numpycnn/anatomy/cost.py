@@ -6,6 +6,7 @@ import math
 from functools import singledispatch
 
 from ..layers.conv import Conv2d
+from ..layers.conv_transpose import ConvTranspose2d
 from ..layers.layer import Layer
 from ..layers.linear import Linear
 
@@ -26,6 +27,11 @@ def multiply_adds(layer: Layer, x: Shape, y: Shape) -> int:
 @multiply_adds.register
 def _(layer: Conv2d, x: Shape, y: Shape) -> int:
     return math.prod(y) * math.prod(layer.weight.data.shape[1:])  # C / groups KH KW for each output
+
+
+@multiply_adds.register
+def _(layer: ConvTranspose2d, x: Shape, y: Shape) -> int:
+    return math.prod(x) * math.prod(layer.weight.data.shape[1:])  # O / groups KH KW for each input
 
 
 @multiply_adds.register

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..layers.affine import Affine
 from ..layers.channel_norm import ChannelNorm
 from ..layers.conv import Conv2d
+from ..layers.conv_transpose import ConvTranspose2d
 from ..layers.dropout import Dropping
 from ..layers.elu import ELU, Softplus
 from ..layers.flatten import Identity
@@ -72,6 +73,15 @@ def geometry(layer: Layer) -> Steps | None:
 @geometry.register
 def _(layer: Conv2d) -> Steps:
     top, left = (zeros[0] + copied[0] for zeros, copied in zip(layer._window.padding, layer._border, strict=True))
+    return _steps(layer.kernel_size, layer.stride, (top, left), layer.dilation)
+
+
+@geometry.register
+def _(layer: ConvTranspose2d) -> Steps | None:
+    """See as a convolution with the filter upside down does; with a stride no two outputs need see alike."""
+    if layer.stride != (1, 1):
+        return None
+    top, left = ((k - 1) * d - p for k, d, p in zip(layer.kernel_size, layer.dilation, layer.padding, strict=True))
     return _steps(layer.kernel_size, layer.stride, (top, left), layer.dilation)
 
 

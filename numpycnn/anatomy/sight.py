@@ -19,6 +19,7 @@ from ..layers.parts import Taking
 from ..layers.permute import Permute
 from ..layers.reshape import Reshaping
 from ..layers.softmax import LogSoftmax, Softmax
+from ..layers.upsample import Upsample
 from .geometry import Step, geometry
 from .receptive_field import Span
 
@@ -88,6 +89,11 @@ def _(layer: Layer, x: Array, y: Array, axis: int, span: Span) -> Seen:
     if outputs and length % outputs == 0:
         return span.through(Step(length // outputs, length // outputs)), axis
     return span.at_most(length), axis
+
+
+@sees.register
+def _(layer: Upsample, x: Array, y: Array, axis: int, span: Span) -> Seen:
+    return span if x.shape[axis] == y.shape[axis] else span.at_most(x.shape[axis]), axis
 
 
 @sees.register

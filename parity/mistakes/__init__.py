@@ -15,6 +15,7 @@ from . import (
     pooling_gradients,
     poolings,
     rectifiers,
+    resampling,
 )
 from .mistake import CATALOGUE, Planted, constructor
 
@@ -36,4 +37,5 @@ __all__ = [
     "pooling_gradients",
     "poolings",
     "rectifiers",
+    "resampling",
 ]

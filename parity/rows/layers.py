@@ -19,6 +19,15 @@ MAGNIFIED = "of nearly equal numbers is divided by sqrt(eps), which magnifies it
 LAYERS = table(
     Pair("Conv2d", nc.Conv2d, nn.Conv2d, strategies.conv2d(), wild.conv2d(), exact=1, reason=SUMS),
     Pair(
+        "ConvTranspose2d",
+        nc.ConvTranspose2d,
+        nn.ConvTranspose2d,
+        strategies.conv_transpose2d(),
+        wild.conv_transpose2d(),
+        exact=1,
+        reason=SUMS,
+    ),
+    Pair(
         "MaxPool2d",
         nc.MaxPool2d,
         nn.MaxPool2d,
@@ -58,6 +67,14 @@ LAYERS = table(
         wild.adaptive_pool2d(),
         exact=DIVISIBLE,
         reason=SUMS,
+    ),
+    Pair(
+        "Upsample",
+        nc.Upsample,
+        nn.Upsample,
+        strategies.upsample(),
+        wild.upsample(),
+        reason="shares of four pixels, and backward a sum of them",
     ),
     Pair("Linear", nc.Linear, nn.Linear, strategies.linear(), wild.linear(), exact=1, reason=SUMS),
     Pair("Identity", nc.Identity, nn.Identity, strategies.elementwise(), exact=1, reason=MOVES),

@@ -19,7 +19,7 @@ from .moves import channel_shuffle, chunk, flatten, mean, permute, reshape, sele
 from .networks import auxiliary, container, famous, graph, image_block, image_model, residual
 from .optimizers import optimizer, schedule
 from .pieces import sides
-from .windows import PADDING_MODES, adaptive_pool2d, conv2d, pool2d
+from .windows import PADDING_MODES, adaptive_pool2d, conv2d, conv_transpose2d, pool2d, upsample
 
 __all__ = [
     "PADDING_MODES",
@@ -32,6 +32,7 @@ __all__ = [
     "classification",
     "container",
     "conv2d",
+    "conv_transpose2d",
     "elementwise",
     "famous",
     "flatten",
@@ -60,4 +61,5 @@ __all__ = [
     "stochastic_depth",
     "unflatten",
     "unsqueeze",
+    "upsample",
 ]

@@ -8,12 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ..pair import Case
-from .pieces import Strategy, common, image_shape, shapes, some
+from .pieces import FINITE_OR_NAN, Strategy, common, image_shape, shapes, some
 
 NOT_ALONE = st.tuples(st.integers(1, 4), st.integers(2, 4)) | st.tuples(st.integers(2, 4), st.integers(1, 4))
-
-FINITE_OR_NAN = ("integers", "normals", "large", "nan")
-"""For layers of which PyTorch's formula subtracts an infinite gradient from itself, and the definition does not."""
 
 
 @st.composite
@@ -133,6 +130,7 @@ def group_norm(draw: st.DrawFn) -> Case:
     if math.prod(shape) == groups:
         shape = (2, *shape[1:])
     kwargs |= some(draw, eps=st.sampled_from([1e-3, 1e-5]), affine=st.booleans())
+    # PyTorch's formula subtracts an infinite gradient from itself, the definition does not
     alone = math.prod(shape[1:]) == groups  # a sample by itself would be refused
     return Case(kwargs, shape, independent=not alone, **common(draw, FINITE_OR_NAN))
 
@@ -147,4 +145,5 @@ def layer_norm(draw: st.DrawFn) -> Case:
         "normalized_shape": sides[0] if len(sides) == 1 and draw(st.booleans()) else list(sides),
         **some(draw, eps=st.sampled_from([1e-3, 1e-5]), elementwise_affine=st.booleans(), bias=st.booleans()),
     }
+    # infinite gradients: as in group_norm
     return Case(kwargs, shape, batched=apart, independent=apart, **common(draw, FINITE_OR_NAN))

@@ -11,6 +11,8 @@ from ..pair import VALUES
 Strategy = st.SearchStrategy
 seeds = st.integers(0, 2**32 - 1)
 dtypes = st.sampled_from(["float64", "float32"])
+FINITE_OR_NAN = ("integers", "normals", "large", "nan")
+"""Values for layers in which an infinity becomes NaN, or stays, by PyTorch's way to compute alone."""
 
 
 def sides(low: int, high: int) -> Strategy[Any]:

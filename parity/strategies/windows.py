@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ..pair import Case
-from .pieces import Strategy, both, common, image_shape, image_side, sides, some
+from .pieces import FINITE_OR_NAN, Strategy, both, common, image_shape, image_side, sides, some
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
@@ -77,3 +77,48 @@ def adaptive_pool2d(draw: st.DrawFn, least: int = 1, **options: Strategy[Any]) -
     kwargs = {"output_size": size, **some(draw, **options)}
     height, width = draw(st.integers(1, 8)), draw(st.integers(1, 8))
     return Case(kwargs, **image_shape(draw, draw(st.integers(1, 3)), height, width), **common(draw))
+
+
+@st.composite
+def conv_transpose2d(draw: st.DrawFn) -> Case:
+    """Transposed convolutions: every argument, groups up to depthwise; the padding leaves something."""
+    groups = draw(st.integers(1, 3))
+    kwargs = {
+        "in_channels": groups * draw(st.integers(1, 2)),
+        "out_channels": groups * draw(st.integers(1, 2)),
+        "kernel_size": draw(sides(1, 4)),
+        "groups": groups,
+        **some(draw, bias=st.booleans(), dilation=sides(1, 3), stride=sides(1, 3), padding=sides(0, 2)),
+    }
+    kernel, dilation, stride, padding = (
+        both(kwargs.get(name, default))
+        for name, default in (("kernel_size", 1), ("dilation", 1), ("stride", 1), ("padding", 0))
+    )
+    if draw(st.booleans()):
+        kwargs["output_padding"] = tuple(
+            draw(st.integers(0, max(s, d) - 1)) for s, d in zip(stride, dilation, strict=True)
+        )
+    height, width = (
+        max(1, -(-(2 * p - d * (k - 1)) // s) + 1) + draw(st.integers(0, 3))  # from there on something is left
+        for k, s, p, d in zip(kernel, stride, padding, dilation, strict=True)
+    )
+    return Case(kwargs, **image_shape(draw, kwargs["in_channels"], height, width), **common(draw))
+
+
+@st.composite
+def upsample(draw: st.DrawFn, modes: tuple[str, ...] = ("nearest", "bilinear")) -> Case:
+    """Images made larger or smaller, to a size or by factors, that divide exactly or not."""
+    mode = draw(st.sampled_from(modes))
+    kwargs: dict[str, Any] = {} if mode == "nearest" else {"mode": mode, **some(draw, align_corners=st.booleans())}
+    height, width = draw(st.integers(1, 6)), draw(st.integers(1, 6))
+    if draw(st.booleans()):
+        kwargs["size"] = draw(sides(1, 9))
+    else:
+        factor = st.sampled_from([1.0, 1.3, 1.5, 2.0, 2.7, 3.0])
+        smaller = st.sampled_from([0.4, 0.5, 1.0])
+        factors = (draw(factor if side < 3 else factor | smaller) for side in (height, width))
+        kwargs["scale_factor"] = draw(factor) if draw(st.booleans()) else tuple(factors)
+    shape = (draw(st.integers(1, 3)), draw(st.integers(1, 3)), height, width)
+    # a share of 0 makes NaN of an infinity, and whether a share is 0 is a matter of its last bit
+    values = FINITE_OR_NAN if mode == "bilinear" else (*FINITE_OR_NAN, "corners")
+    return Case(kwargs, shape, **common(draw, values))
