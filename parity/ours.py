@@ -74,6 +74,7 @@ IN_WORDS: dict[str, Callable[..., nc.Module]] = {
     "Block": Residual,
     "LeNet5": lenet5,
     "AlexNet": partial(slim.network, nc.models.AlexNet, 256 * 6 * 6),
+    "AlexNet2012": partial(slim.network, nc.models.AlexNet2012, 256),
     "BasicBlock": partial(slim.residual_block, nc.models.BasicBlock, nc),
     "Bottleneck": partial(slim.residual_block, nc.models.Bottleneck, nc),
     "GoogLeNet": partial(slim.googlenet, nc.models.GoogLeNet),

@@ -51,6 +51,34 @@ class LeNet5(nn.Module):
         return self.fc3(x)
 
 
+class AlexNet2012(nn.Module):
+    """The twin of ``numpycnn.models.AlexNet2012``."""
+
+    def __init__(self, num_classes: int = 1000, dropout: float = 0.5):
+        super().__init__()
+        self.features = nn.Sequential(
+            *(nn.Conv2d(3, 96, 11, 4), nn.ReLU(), nn.LocalResponseNorm(5, 5e-4, 0.75, 2.0), nn.MaxPool2d(3, 2)),
+            *(nn.Conv2d(96, 256, 5, padding=2, groups=2), nn.ReLU()),
+            *(nn.LocalResponseNorm(5, 5e-4, 0.75, 2.0), nn.MaxPool2d(3, 2)),
+            *(nn.Conv2d(256, 384, 3, padding=1), nn.ReLU()),
+            *(nn.Conv2d(384, 384, 3, padding=1, groups=2), nn.ReLU()),
+            *(nn.Conv2d(384, 256, 3, padding=1, groups=2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+        )
+        self.classifier = nn.Sequential(
+            *(nn.Linear(256 * 6 * 6, 4096), nn.ReLU(), nn.Dropout(dropout)),
+            *(nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(dropout)),
+            nn.Linear(4096, num_classes),
+        )
+
+        learned = [layer for layer in self.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+        for index, layer in enumerate(learned):
+            nn.init.normal_(layer.weight, 0, 0.01)
+            nn.init.constant_(layer.bias, 1 if index in (1, 3, 4, 5, 6) else 0)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.classifier(self.features(x).flatten(1))
+
+
 class Add(nn.Module):
     """The twin of ``numpycnn.Add``: the sum of branches on one input, or on one each."""
 
@@ -192,7 +220,7 @@ def unfilled(kind: Callable[..., nn.Module], *arguments: Any, **options: Any) ->
 
 def maker(name: str) -> Callable[..., nn.Module]:
     """Return what builds the network of torch that has this name among ``numpycnn.models``."""
-    make = getattr(torchvision.models, name)
+    make = AlexNet2012 if name == "alexnet_2012" else getattr(torchvision.models, name)
     return functools.partial(make, init_weights=True) if name == "googlenet" else make  # it warns unless it is told
 
 

@@ -31,6 +31,9 @@ from parity import bridge, twins
 from parity.compare import named, one_or_all
 
 DEFAULT = ("alexnet", "vgg16", "resnet50", "googlenet")
+SIDES = {"alexnet_2012": 227}
+"""The sides of images, where it is not 224."""
+
 Arrays = dict[str, np.ndarray]
 
 
@@ -52,8 +55,9 @@ class Task:
     upstream: list[np.ndarray]
 
 
-def make_task(name: str, batch: int, side: int = 224) -> Task:
+def make_task(name: str, batch: int) -> Task:
     """Draw a task; GoogLeNet has three outputs, all others one."""
+    side = SIDES.get(name, 224)
     model = getattr(nc.models, name)(rng=0)
     rng = np.random.default_rng(1)
     images = rng.standard_normal((batch, 3, side, side))
@@ -101,9 +105,9 @@ def _errors(ours: Arrays, theirs: Arrays) -> Iterator[float]:
         yield float(np.abs(ours[name] - array).max()) / scale
 
 
-def measure(name: str, batch: int, side: int = 224) -> dict[str, Errors]:
+def measure(name: str, batch: int) -> dict[str, Errors]:
     """Run a network on all sides; return the errors of each."""
-    task = make_task(name, batch, side)
+    task = make_task(name, batch)
     judge = run_theirs(task, "float64")
     runs = {
         "ours f64": lambda: run_ours(task, "float64"),

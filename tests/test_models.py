@@ -113,6 +113,12 @@ def test_the_normalisation_of_a_resnet_can_be_another():
     assert [(layer.eps, layer.weight.data.dtype) for layer in norms] == [(0.5, np.float64)] * 12
 
 
+def test_alexnet_begins_with_the_biases_of_its_paper():
+    model = nc.models.alexnet_2012(rng=slim.Zeros())
+    biases = [value.data for name, value in model.named_parameters() if name.endswith("bias")]
+    assert [set(bias.tolist()) for bias in biases] == [{0}, {1}, {0}, {1}, {1}, {1}, {1}, {0}]
+
+
 # Refusals
 
 

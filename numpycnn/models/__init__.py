@@ -1,6 +1,7 @@
 """Networks as declarations: what they are made of, and nothing else."""
 
 from .alexnet import AlexNet, alexnet
+from .alexnet_2012 import AlexNet2012, alexnet_2012
 from .googlenet import GoogLeNet, GoogLeNetOutputs, googlenet
 from .inception import BasicConv2d, Inception, InceptionAux
 from .lenet import LeNet, LeNet5
@@ -12,6 +13,7 @@ from .vgg import VGG, vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, 
 __all__ = [
     "VGG",
     "AlexNet",
+    "AlexNet2012",
     "BasicBlock",
     "BasicConv2d",
     "Bottleneck",
@@ -25,6 +27,7 @@ __all__ = [
     "ResNet",
     "SqueezeNet",
     "alexnet",
+    "alexnet_2012",
     "googlenet",
     "resnet18",
     "resnet34",

@@ -160,3 +160,18 @@ class FirstClassifierFirst(nc.models.GoogLeNet):
     def __call__(self, x):
         outputs = self.forward(x)
         return (outputs[0], *outputs[:0:-1]) if isinstance(outputs, tuple) else outputs
+
+
+@plant("channels change their groups", "AlexNet2012", forward, says="y:")
+class GroupsShuffled(nc.models.AlexNet2012):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.route(self.features[:4], nc.ChannelShuffle(2), self.features[4:], nc.Flatten(), self.classifier)
+
+
+@plant("alpha is the paper's, though it is divided by the size", "AlexNet2012", forward, says="y:")
+class AlphaOfThePaper(nc.models.AlexNet2012):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        for index in (2, 6):
+            self.features[index] = nc.LocalResponseNorm(5, alpha=1e-4, k=2.0)

@@ -50,6 +50,15 @@ MODELS = table(
         cost=100,
     ),
     Pair(
+        "AlexNet2012",
+        ours.constructor("AlexNet2012"),
+        partial(twins.small, twins.AlexNet2012, 256),
+        strategies.famous((3, 67, 67), (3, 67, 70), num_classes=_classes, dropout=_dropout),
+        ulps=4096,
+        reason=DEEP,
+        cost=100,
+    ),
+    Pair(
         "VGG",
         ours.constructor("VGG"),
         twins.vgg,
