@@ -13,7 +13,7 @@ from hypothesis.strategies import SearchStrategy
 from .. import laws
 from ..laws import Law
 from ..measure import draw_cases
-from ..pair import Case
+from ..pair import VALUES, Case
 from .adapter import Adapter
 from .naming import Named, name_mistake
 from .report import render
@@ -125,7 +125,7 @@ class Examination:
         cases = self._cases(law)
         search = self._search(law, cases)
         if search.case is not None and search.case.values == "corners":
-            finite = self._search(law, cases.map(finite_values))  # what fails without NaN tells more
+            finite = self._search(law, cases.map(tamed("large")))  # what fails without NaN tells more
             search = search if finite.case is None else finite
         outcome = Outcome(law, search.count, search.case, search.error)
         self.report.outcomes.append(outcome)
@@ -142,7 +142,7 @@ class Examination:
         silent = {laws.refusals} if numbers and not self.subject.pair.strict else set()
         others = [(each.law, self._telling(each)) for each in failures if each.law not in {*NUMBERS, *silent}]
         if not numbers:
-            compared = self._draw(laws.forward, finite=True)[:COMPARED]
+            compared = self._draw(laws.forward, "normals")[:COMPARED]
         self.report.named = name_mistake(self.subject.pair, compared, others, self.watch)
 
     def _telling(self, outcome: Outcome) -> list[Case]:
@@ -150,16 +150,16 @@ class Examination:
         assert outcome.case is not None
         told = [outcome.case]
         wrong = 1
-        for case in self._draw(outcome.law, finite=outcome.case.values != "corners"):
+        for case in self._draw(outcome.law, outcome.case.values):
             told.append(case)
             wrong += failure(outcome.law, self.subject.pair, case, self.watch) is not None
             if wrong > ENOUGH and len(told) > COMPARED:
                 break
         return told
 
-    def _draw(self, law: Law, finite: bool) -> list[Case]:
-        cases = self._cases(law)
-        pair = replace(self.subject.pair, cases=cases.map(finite_values) if finite else cases)
+    def _draw(self, law: Law, values: str) -> list[Case]:
+        """Draw cases for a law, with values no wilder than these."""
+        pair = replace(self.subject.pair, cases=self._cases(law).map(tamed(values)))
         return draw_cases(pair, self._count(law, MOST), self.seed)
 
     def _count(self, law: Law, cases: int) -> int:
@@ -191,9 +191,10 @@ ENOUGH, COMPARED, MOST = 6, 48, 100
 """A failing layer is compared with the catalogue on so many cases where it is wrong, and so many in all; of so many."""
 
 
-def finite_values(case: Case) -> Case:
-    """Give a case numbers without NaN and infinities, near 1."""
-    return replace(case, values={"corners": "integers", "large": "normals"}.get(case.values, case.values))
+def tamed(kind: str) -> Callable[[Case], Case]:
+    """Return what gives cases whose values are wilder than this kind values of this kind."""
+    tame = VALUES[: max(2, VALUES.index(kind) + 1)]
+    return lambda case: case if case.values in tame else replace(case, values=kind)
 
 
 def law_tests(kind: type, like: str, adapter: Adapter | None = None, **options: Any) -> type:
