@@ -76,6 +76,7 @@ CORNERS: dict[str, dict[str, Case]] = {
             "stride_with_a_rest": {"stride": (3, 4)},
             "groups": Case(_conv | {"in_channels": 4, "groups": 2}, (2, 4, 5, 6)),
             "depthwise": {"out_channels": 6, "groups": 3},
+            "as_many_filters_as_channels": {"out_channels": _conv["in_channels"]},
             "same_with_an_even_kernel": {"kernel_size": (2, 4), "padding": "same"},
             "reflected": {"padding": (2, 1), "padding_mode": "reflect"},
             "replicated": {"padding": (2, 1), "padding_mode": "replicate"},
@@ -118,7 +119,7 @@ CORNERS: dict[str, dict[str, Case]] = {
             "padded_ties": Case({"kernel_size": 3, "padding": 1}, IMAGES, values="integers"),
             "nearly_all_nan": Case({"kernel_size": 3, "stride": 1}, IMAGES, values="corners"),
             "nearly_all_minus_infinity": Case({"kernel_size": 3, "stride": 1}, IMAGES, values="corners"),
-            "ceil_mode": {"kernel_size": 2, "stride": (3, 4), "ceil_mode": True},
+            "ceil_mode": {"kernel_size": 2, "stride": (2, 3), "ceil_mode": True},
             "dilation": {"dilation": (1, 2), "stride": 1},
             "gaps": {"kernel_size": 1, "stride": (2, 3)},
         },
@@ -147,7 +148,10 @@ CORNERS: dict[str, dict[str, Case]] = {
         output_size=(2, None),
     ),
     "Linear": _numbers(in_features=4, out_features=3)
-    | {"no_bias": Case({"in_features": 4, "out_features": 3, "bias": False}, (2, 3, 4))},
+    | {
+        "no_bias": Case({"in_features": 4, "out_features": 3, "bias": False}, (2, 3, 4)),
+        "as_many_outputs_as_inputs": Case({"in_features": 4, "out_features": 4}, (5, 4)),
+    },
     "Flatten": {
         "images": Case({}, IMAGES),
         "in_the_middle": Case({"start_dim": -3, "end_dim": -2}, IMAGES),

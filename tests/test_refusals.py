@@ -38,7 +38,10 @@ THEIRS = {
     **vars(nn),
     **{name: partial(twins.Called, name) for name in twins.FUNCTIONS},
     **{name: getattr(ops, name) for name in ("Permute", "StochasticDepth")},
-    **{name: getattr(twins, name) for name in ("Add", "Multiply", "Concat", "Scale", "Graph", "LeNet", "LeNet5")},
+    **{
+        name: getattr(twins, name)
+        for name in ("Add", "Multiply", "Concat", "Auxiliary", "Scale", "Graph", "LeNet", "LeNet5")
+    },
     "x": lambda *shape, dtype="float32": torch.from_numpy(np.ones(shape, dtype)),
     "array": lambda *args: torch.from_numpy(np.array(*args)),
     "labels": torch.tensor([0, 1, 2, 0]),
@@ -468,6 +471,7 @@ REFUSED = [
     ("Concat(Identity(), Identity(), dim=2)(x(2, 3))", "one of shape (2, 3)"),
     ('Concat(Identity(), Identity(), dim="1")(x(2, 3))', "'1'"),
     ("Concat(Identity(), Flatten(0))(x(2, 3))", "one of shape (6,)"),
+    ('Auxiliary(ReLU(), "ReLU")(x(2))', "str"),
     ("Graph(y=ReLU())(x(2))", "ReLU()"),
     ("Graph(y=(ReLU(),))(x(2))", "(ReLU(),)"),
     ("Graph(y=(ReLU(), 1))(x(2))", "(ReLU(), 1)"),

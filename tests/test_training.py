@@ -319,7 +319,7 @@ def test_the_first_layer_that_is_not_finite_is_named(model, place):
     x = np.random.default_rng(0).standard_normal((4, 1, 28, 28)).astype(np.float32)
     target = np.array([1, 2, 0, 0])
     if "loss itself" in place:
-        model.fc3.bias.data[1] = -3e38
+        model.fc3.bias.data[1], target = -3e38, np.array([1, 1, 1, 1])
     before = model.state_dict()
     with pytest.raises(DivergedError) as caught:
         next(fit(model, CRITERION, SGD(model.parameters(), lr=0.5), [(x, target)]))
