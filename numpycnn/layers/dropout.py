@@ -152,6 +152,8 @@ class StochasticDepth(Dropping):
         self.mode = mode
 
     def mask_shape(self, x: Array) -> tuple[int, ...]:
+        if self.mode == "batch":
+            return (1,) * x.ndim
         if x.ndim == 0:
             raise ShapeError(self, "expected x with a batch, got a scalar")
-        return (len(x) if self.mode == "row" else 1, *(1 for _ in x.shape[1:]))
+        return (len(x), *(1 for _ in x.shape[1:]))

@@ -52,6 +52,7 @@ class Foreign(nc.Module):
             setattr(self, name, nc.Parameter(data) if name in learned else nc.Buffer(data))
         self.arguments = self._constructor(kind, theirs, kwargs)
         self.own = call("the constructor", kind, **self.arguments)
+        list(self._state())  # refuses a layout that does not fit
 
     def _constructor(self, kind: type, theirs: Any, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the foreign constructor gets: options, arrays, and PyTorch's defaults for what it insists on."""
