@@ -19,7 +19,7 @@ from .naming import Named, name_mistake
 from .report import render
 from .search import Search, failure
 from .subject import Subject, subject
-from .watch import watched
+from .watch import Watch, watched
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,13 @@ class Report:
     outcomes : list of Outcome
         One for each law.
     named : Named or None
-        What explains the failures; None if there are none.
+        What explains the failures; None if there are none, or if the layer does not even answer in time.
+    watch : Watch
+        Limits the time that the layer may take when its answers are shown.
     """
 
     subject: Subject
+    watch: Watch
     outcomes: list[Outcome] = field(default_factory=list)
     named: Named | None = None
 
@@ -118,7 +121,7 @@ class Examination:
             raise ValueError(f"parity.check: expected a limit of more than 0 seconds, got {limit}")
         self.count, self.seed, self.watch = cases, seed, partial(watched, limit, fatal)
         self.subject = subject(kind, like, adapter)
-        self.report = Report(self.subject)
+        self.report = Report(self.subject, self.watch)
 
     def hold(self, law: Law) -> Outcome:
         """Hold the layer to a law; what came of it stands in the report too."""
@@ -134,7 +137,7 @@ class Examination:
     def name(self) -> None:
         """Look for the mistake that explains the failures."""
         failures = self.report.failures
-        if not failures:
+        if not failures or any(isinstance(outcome.error, TimeoutError) for outcome in failures):
             return
         numbers = [outcome for outcome in failures if outcome.law in NUMBERS]
         compared = [case for outcome in numbers for case in self._telling(outcome)]

@@ -10,6 +10,7 @@ import numpy as np
 from .. import bridge, registry
 from ..pair import Case, Pair
 from ..run import Run
+from .watch import Watch
 
 Answers = dict[str, Any]
 
@@ -40,8 +41,8 @@ class Evidence:
     got: Answers
 
 
-def gather(pair: Pair, case: Case) -> Evidence:
-    """Run both sides of a case."""
+def gather(pair: Pair, case: Case, watch: Watch) -> Evidence:
+    """Run both sides of a case; the layer's for as long as the watch lets it."""
     if case.arrays is not None:
         case = replace(case, arrays=list(case.arrays))
     golden = registry.ALL[pair.name]
@@ -53,7 +54,9 @@ def gather(pair: Pair, case: Case) -> Evidence:
     }
     expected |= {"dx": run.their_x.grad} | {f"gradient of {n}": theirs for n, (_, theirs) in run.gradients().items()}
     arrays = {name: bridge.array(value) for name, value in expected.items() if value is not None}
-    return Evidence(state, run.x, run.extra, run.dys, arrays, answers(pair, case))
+    with watch():
+        got = answers(pair, case)
+    return Evidence(state, run.x, run.extra, run.dys, arrays, got)
 
 
 def answers(pair: Pair, case: Case) -> Answers:

@@ -18,6 +18,7 @@ from .naming import Named
 from .search import place
 from .subject import Subject
 from .text import literal, side_by_side, tensor
+from .watch import Watch
 
 if TYPE_CHECKING:
     from .check import Outcome, Report
@@ -50,7 +51,7 @@ def render(report: Report) -> str:
         takes = f"Not tried, since {subject.kind.__name__} takes no such argument: {', '.join(subject.untried)}."
         lines += ["", *textwrap.wrap(takes, WIDTH)]
     for outcome in first.values():
-        lines += ["", *tell(subject, outcome)]
+        lines += ["", *tell(subject, outcome, report.watch)]
     if report.named is not None:
         lines += ["", *textwrap.wrap(sentence(report.named, subject), WIDTH)]
     return "\n".join(lines)
@@ -68,7 +69,7 @@ def sentence(named: Named, subject: Subject) -> str:
     )
 
 
-def tell(subject: Subject, outcome: Outcome) -> list[str]:
+def tell(subject: Subject, outcome: Outcome, watch: Watch) -> list[str]:
     """Show how a law fails: in words, on a case to paste, in both sides' answers, and in PyTorch alone."""
     assert outcome.case is not None
     lines = textwrap.wrap(f"{outcome.law.__name__}: {outcome.law.__doc__}", WIDTH)
@@ -78,7 +79,7 @@ def tell(subject: Subject, outcome: Outcome) -> list[str]:
     if outcome.law in (laws.refusals, laws.state):
         return [*lines, "", f"The smallest case found: {call}, given x of shape {outcome.case.shape}."]
     case = CHANGES.get(outcome.law, lambda case: case)(outcome.case)
-    evidence = gather(subject.pair, case)
+    evidence = gather(subject.pair, case, watch)
     back = outcome.law not in (laws.forward, laws.buffers, laws.samples)
     lines += ["", "The smallest case found:", "", *_indented(to_paste(subject, case, evidence, back))]
     differ = both_answers(subject, case, evidence, back)

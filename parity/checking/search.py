@@ -60,7 +60,7 @@ class Search:
             pass
         except Exception:
             assert self.error is not None  # the law's, the last one of which is that of the smallest case
-        if self.case is not None:
+        if self.case is not None and not isinstance(self.error, TimeoutError):
             self._simplify()
 
     def _try(self, case: Case) -> None:
