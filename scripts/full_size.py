@@ -10,8 +10,9 @@ gradients the worst is shown. (Where all of an array is less than a ten-thousand
 gradient, that is what its error is measured by: a bias before a normalisation has no gradient but
 what rounding leaves.)
 
-In float32 every rounding moves some of the many rectifiers and maxima over their kink, ours and
-torch's elsewhere, and the gradients jump: so that side by side they show what is to be expected.
+In float32 rounding moves a few of the many rectifiers and maxima over their kink, ours and torch's
+elsewhere, and the gradients jump: a single rectifier of ResNet18 can move one by a tenth. So they
+stand side by side, to show what is to be expected, and it is float64 that judges the gradients.
 One network is in memory at a time, and one side of it: VGG16 takes 5 GB.
 """
 
