@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+import multiprocessing
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import foreign_layers as foreign
 import numpy as np
@@ -43,22 +45,23 @@ def failing(report):
 
 @pytest.mark.parametrize("kind", [foreign.LoopConv, foreign.MaskedMax, foreign.ChannelsLastAverage, foreign.BatchNorm])
 def test_a_right_layer_passes(kind):
-    report = check(kind, *held_against(kind), cases=40)
+    report = check(kind, *held_against(kind), cases=12)
     assert report.passed, str(report)
-    assert "holds   40 cases" in str(report)
+    assert "holds   12 cases" in str(report)
     assert "FAILS" not in str(report)
 
 
 def test_a_right_loss_passes_but_for_infinite_gradients():
     # PyTorch multiplies the gradient with the softmax before it subtracts, and makes NaN of infinity there
-    report = check(foreign.SoftmaxWithLoss, *held_against(foreign.SoftmaxWithLoss), cases=100)
-    assert {"backward"} <= set(failing(report)) <= {"backward", "memory_order"}
-    assert {outcome.case.values for outcome in report.failures} == {"corners"}
-    assert "of NaN or infinities" in str(report)
+    like = held_against(foreign.SoftmaxWithLoss)
+    assert set(failing(check(foreign.SoftmaxWithLoss, *like, cases=10))) <= {"backward", "memory_order"}
+    examination = Examination(foreign.SoftmaxWithLoss, *like)
+    assert examination.hold(laws.backward).case.values == "corners"
+    assert "of NaN or infinities" in str(examination.report)
 
 
 def test_ours_pass_with_all_laws():
-    report = check(nc.Linear, "Linear", cases=20)
+    report = check(nc.Linear, "Linear", cases=10)
     assert report.passed
     assert {outcome.law for outcome in report.outcomes} == {*laws.LAWS, laws.refusals}
 
@@ -83,7 +86,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("kind", "law", "mistake"), WRONG, ids=lambda value: getattr(value, "__name__", None))
 def test_a_wrong_layer_is_caught_and_its_mistake_named(kind, law, mistake):
-    examination = Examination(kind, *held_against(kind), cases=100)
+    examination = Examination(kind, *held_against(kind), cases=40)
     examination.hold(getattr(laws, law))
     examination.name()
     assert failing(examination.report) == [law]
@@ -140,7 +143,10 @@ def part(report, heading):
 
 @pytest.mark.parametrize("kind", [foreign.ConvFlipped, foreign.ConvAssigns, foreign.AverageCountsBorder])
 def test_the_report_can_be_pasted(kind):
-    report = str(check(kind, *held_against(kind), cases=60))
+    examination = Examination(kind, *held_against(kind), cases=60)
+    for law in (laws.forward, laws.backward):
+        examination.hold(law)
+    report = str(examination.report)
     mine = part(report, "The smallest case found:")
     setting = "\n".join(line for line in mine.splitlines() if " = " in line)
     mine = {kind.__name__: kind, "np": np}
@@ -173,7 +179,7 @@ def test_the_smallest_case_is_small():
 
 
 def test_laws_become_tests():
-    tests = law_tests(foreign.ConvFlipped, "Conv2d", foreign.LOOP_CONV, cases=60)
+    tests = law_tests(foreign.ConvFlipped, "Conv2d", foreign.LOOP_CONV, cases=20)
     assert tests.__name__ == "TestConvFlipped"
     names = {name for name in vars(tests) if name.startswith("test_")}
     assert names == {
@@ -196,7 +202,7 @@ class Doubled:
     def backward(self, dy):
         return 2 * dy
 
-TestDoubled = law_tests(Doubled, "ReLU", cases=20)
+TestDoubled = law_tests(Doubled, "ReLU", cases=4)
 """
 
 
@@ -303,8 +309,11 @@ class Odd:
     ids=["list", "nothing", "shape", "raises", "writes", "dtype"],
 )
 def test_odd_answers_are_told_in_a_sentence(forward, words):
-    report = check(type("Mine", (Odd,), {"forward": forward}), "ReLU", cases=30)
-    assert words in " ".join(str(report).split())
+    examination = Examination(type("Mine", (Odd,), {"forward": forward}), "ReLU", cases=30)
+    for law in (laws.dtype, laws.untouched):
+        examination.hold(law)
+    examination.name()
+    assert words in " ".join(str(examination.report).split())
 
 
 def test_forward_alone_can_be_examined():
@@ -380,9 +389,22 @@ backward = ""
 """
 
 
+class InThisOne:
+    """Stands in for a process, and runs in this one: to start another takes as long as to import torch."""
+
+    def __init__(self, target, args, daemon):
+        self.start = lambda: target(*args)
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    monkeypatch.setattr(multiprocessing, "get_context", lambda method: SimpleNamespace(Process=InThisOne))
+
+
 @pytest.fixture
 def run(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "mine", raising=False)  # that of the test before
     (tmp_path / "mine.py").write_text(MINE)
     (tmp_path / "mine.toml").write_text(TOML)
     (tmp_path / "broken.py").write_text("import nothing_of_this_name")
@@ -395,12 +417,15 @@ def run(tmp_path, capsys, monkeypatch):
     return call
 
 
-def test_the_command_reports_and_ends_with_0_or_1(run):
-    status, out, _ = run("DIR/mine.py:Right", "--like", "ReLU", "-n", "10", "--adapter", "adapter")
+def test_the_command_reports_and_ends_with_0(run):
+    status, out, _ = run("DIR/mine.py:Right", "--like", "ReLU", "-n", "5", "--adapter", "adapter")
     assert (status, "FAILS" in out) == (0, False)
-    status, out, _ = run("DIR/mine.py:Wrong", "--like", "ReLU", "-n", "40")
+
+
+def test_the_command_reports_and_ends_with_1(run, at_once):
+    status, out, _ = run("DIR/mine.py:Wrong", "--like", "ReLU", "-n", "20")
     assert (status, "FAILS" in out) == (1, True)
-    status, out, _ = run("DIR/mine.py:Convolution", "--like", "Conv2d", "--adapter", "DIR/mine.toml", "-n", "10")
+    status, out, _ = run("DIR/mine.py:Convolution", "--like", "Conv2d", "--adapter", "DIR/mine.toml", "-n", "5")
     assert (status, "y: expected shape" in out) == (1, True)
 
 
@@ -416,19 +441,25 @@ def test_the_command_reports_and_ends_with_0_or_1(run):
         (["DIR/mine.py:Right", "--like", "ReLU", "--adapter", "DIR/yours.toml"], "cannot read the adapter"),
         (["DIR/mine.py:Right", "--like", "ReLU", "--adapter", "Right"], "the name of a parity.Adapter"),
         (["DIR/mine.py:Right", "--like", "Conv2d"], "the gradient of weight"),
-        (["DIR/mine.py:Aborts", "--like", "ReLU"], "the end of its process (signal 6), in: dtype"),
-        (["DIR/mine.py:Leaves", "--like", "ReLU"], "the end of its process (exit code 3), in: dtype"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_the_command_says_what_cannot_be_examined(run, words, says):
+def test_the_command_says_what_cannot_be_examined(run, at_once, words, says):
     status, _, err = run(*words)
     assert status == 2
     assert says in err
     assert "Traceback" not in err
 
 
-def test_a_layer_that_hangs_is_reported(run):
+@pytest.mark.parametrize(("name", "says"), [("Aborts", "signal 6"), ("Leaves", "exit code 3")])
+def test_the_command_outlives_the_layer(run, name, says):
+    status, _, err = run(f"DIR/mine.py:{name}", "--like", "ReLU")
+    assert status == 2
+    assert f"the end of its process ({says}), in: dtype" in err
+    assert "Traceback" not in err
+
+
+def test_a_layer_that_hangs_is_reported(run, at_once):
     status, out, _ = run("DIR/mine.py:Hangs", "--like", "ReLU", "-n", "10", "--limit", "0.2")
     assert status == 1
     assert "TimeoutError: expected an answer within 0.2 s, got none" in out

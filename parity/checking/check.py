@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import torch
@@ -145,7 +146,7 @@ class Examination:
         silent = {laws.refusals} if numbers and not self.subject.pair.strict else set()
         others = [(each.law, self._telling(each)) for each in failures if each.law not in {*NUMBERS, *silent}]
         if not numbers:
-            compared = self._draw(laws.forward, "normals")[:COMPARED]
+            compared = list(islice(self._draw(laws.forward, "normals"), COMPARED))
         self.report.named = name_mistake(self.subject.pair, compared, others, self.watch)
 
     def _telling(self, outcome: Outcome) -> list[Case]:
@@ -160,10 +161,12 @@ class Examination:
                 break
         return told
 
-    def _draw(self, law: Law, values: str) -> list[Case]:
-        """Draw cases for a law, with values no wilder than these."""
+    def _draw(self, law: Law, values: str) -> Iterator[Case]:
+        """Draw cases for a law, with values no wilder than these; the rest of them only once the first are used up."""
         pair = replace(self.subject.pair, cases=self._cases(law).map(tamed(values)))
-        return draw_cases(pair, self._count(law, MOST), self.seed)
+        most = self._count(law, MOST)
+        yield from draw_cases(pair, min(COMPARED, most), self.seed)
+        yield from draw_cases(pair, most, self.seed + 1)
 
     def _count(self, law: Law, cases: int) -> int:
         """Return how many cases it takes for this law, if so many for others."""
