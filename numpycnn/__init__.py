@@ -36,11 +36,12 @@ from .layers.loss import Loss
 from .layers.mean import Mean
 from .layers.mse_loss import MSELoss
 from .layers.nll_loss import NLLLoss
+from .layers.pad import Pad
 from .layers.parts import Chunk, Select, Slice
 from .layers.permute import ChannelShuffle, Permute
 from .layers.pool import AvgPool2d, MaxPool2d
 from .layers.relu import LeakyReLU, PReLU, ReLU
-from .layers.reshape import Reshape, Unflatten, Unsqueeze
+from .layers.reshape import Reshape, Squeeze, Unflatten, Unsqueeze
 from .layers.scale import Scale
 from .layers.sigmoid import Sigmoid, Tanh
 from .layers.sizes import conv2d_num_parameters, output_size
@@ -94,6 +95,7 @@ __all__ = [
     "Multiply",
     "NLLLoss",
     "PReLU",
+    "Pad",
     "Parameter",
     "Permute",
     "ReLU",
@@ -108,6 +110,7 @@ __all__ = [
     "Slice",
     "Softmax",
     "Softplus",
+    "Squeeze",
     "StateError",
     "StochasticDepth",
     "Tanh",

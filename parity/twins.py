@@ -7,6 +7,7 @@ from typing import Any
 import torch
 import torchvision
 from torch import nn
+from torch.nn import functional
 from torchvision.models.googlenet import BasicConv2d, Inception, InceptionAux
 
 from . import ours, slim
@@ -167,9 +168,11 @@ FUNCTIONS: dict[str, Callable[..., torch.Tensor]] = {
     "Affine": lambda x, scale=1.0, shift=0.0: x * scale + shift,
     "Chunk": lambda x, chunks, index, dim=0: torch.chunk(x, chunks, dim)[index],
     "Mean": torch.mean,
+    "Pad": functional.pad,
     "Reshape": torch.reshape,
     "Select": torch.select,
     "Slice": torch.ops.aten.slice,
+    "Squeeze": torch.squeeze,
     "Unsqueeze": torch.unsqueeze,
 }
 """What of PyTorch is a function, and a layer here."""

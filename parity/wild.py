@@ -139,6 +139,16 @@ def unsqueeze() -> Strategy[Case]:
     return nearly(strategies.unsqueeze(), dim=st.integers(-6, 6))
 
 
+def squeeze() -> Strategy[Case]:
+    """Axes that may not be there."""
+    return nearly(strategies.squeeze(), dim=st.integers(-5, 5))
+
+
+def pad() -> Strategy[Case]:
+    """Borders of axes that may not be there, or not be long enough to be cut."""
+    return nearly(strategies.pad(), pad=st.lists(st.integers(-4, 2), max_size=10).map(tuple))
+
+
 def select() -> Strategy[Case]:
     """Axes and places that may not be there."""
     return nearly(strategies.select(), dim=st.integers(-5, 5), index=st.integers(-6, 6))

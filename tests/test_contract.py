@@ -404,6 +404,24 @@ def test_a_named_layer_is_replaced_wherever_the_wiring_holds_it():
     np.testing.assert_array_equal(model(x), np.tanh(np.tanh(x)) + np.tanh(x))
 
 
+def test_a_named_array_is_replaced_where_the_wiring_works_with_it():
+    class Scaled(nc.Block):
+        def __init__(self):
+            scale = nc.Scale((3,))
+            self.gamma = scale.weight
+            self.tied = nc.Scale((3,))
+            self.tied.weight = scale.weight
+            self.route(scale, self.tied)
+
+    model, x = Scaled(), draw(2, 3)
+    model.gamma = nc.Parameter(np.full(3, 2, np.float32))
+    np.testing.assert_array_equal(model(x), 2 * x)  # a layer with a name of its own keeps its own, as in PyTorch
+    model.backward(x)
+    assert model.gamma.grad is not None
+    with pytest.raises(TypeError, match="expected a Parameter as 'gamma', got ndarray"):
+        model.gamma = np.ones(3, np.float32)
+
+
 def test_a_layer_inside_a_named_container_is_replaced_by_its_index():
     model, x = Net(rng=0).eval(), draw(2, 2, 5, 4)
     before = model(x)
@@ -507,6 +525,9 @@ CALLS = [
     "Reshape((-1, 400))",
     "Reshape((3, 3))",
     "Unsqueeze(-1)",
+    "Squeeze(2)",
+    "Pad((1, 1))",
+    "Pad((0, 1, 0, 1, -2, -2), value=-1.0)",
     "Select(1, 0)",
     "Slice(1)",
     "Slice(-1, start=1, end=-1, step=2)",

@@ -294,6 +294,8 @@ def test_branches_join(spans, lengths, expected):
         ([nc.Slice(2, 3, None, 2), nc.Chunk(2, 1, 3), nc.AvgPool2d((2, 1))], (Span(3, 4, 3), Span(1, 1, 4))),
         ([nc.Select(2, -1), nc.Unsqueeze(2)], (Span(1, 0, 11), Span())),
         ([nc.Select(1, 0), nc.Slice(1, 2), nc.Unsqueeze(1), nc.AvgPool2d(2)], (Span(2, 2, 2), Span(2, 2))),
+        ([nc.Pad((1, 2, -3, 0)), nc.AvgPool2d((2, 3))], (Span(2, 2, 3), Span(3, 3, -1))),
+        ([nc.Squeeze(1), nc.Pad((0, 1, 2, 0)), nc.Unsqueeze(1)], (Span(1, 1, -2), Span())),
         ([nc.Mean((2, 3))], ALL),
         ([nc.AvgPool2d(2), nc.Mean(2), nc.Unsqueeze(1), nc.MaxPool2d((1, 2))], ("all", Span(4, 4))),
         ([nc.Mean(-1, keepdim=True), nc.Mean(1)], (Span(), "all")),

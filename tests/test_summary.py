@@ -312,6 +312,8 @@ def test_a_layer_that_nobody_knows_of_can_refuse_too():
         (nc.Reshape((-1, 8)), (3, 4, 4), nc.ShapeError, "expected the samples to stay on axis 0"),
         (nc.Permute((1, 0, 2, 3)), (3, 4, 4), nc.ShapeError, "expected the samples to stay on axis 0"),
         (nc.Slice(-4, 1), (3, 4, 4), nc.ShapeError, "expected the samples to stay on axis 0"),
+        (nc.Squeeze(0), (3, 4, 4), nc.ShapeError, "expected the samples to stay on axis 0"),
+        (nc.Pad((1, 0) * 4), (3, 4, 4), nc.ShapeError, "expected the samples to stay on axis 0"),
         (nc.Mean(0), (3, 4, 4), nc.ShapeError, "expected the samples to stay on axis 0"),
         (nc.Concat(nc.ReLU(), nc.ReLU(), dim=-4), (1, 4, 4), nc.ShapeError, "expected the samples to stay on axis 0"),
         (nc.Linear(4, 2), (4, 4, 4, 3), nc.ShapeError, "expected 4 features on the last axis, got 3"),

@@ -20,7 +20,7 @@ from ..layers.flatten import Flatten
 from ..layers.graph import INPUT, Graph
 from ..layers.layer import Array, Layer
 from ..layers.parts import Taking
-from ..layers.reshape import Reshaping
+from ..layers.reshape import Reshaping, Squeeze
 from .receptive_field import ReceptiveField, Span, join
 from .sight import sees
 
@@ -143,7 +143,7 @@ def _check_samples(layer: Layer, before: tuple[int, ...], after: tuple[int, ...]
     mixed = after[:1] != (0,)
     if isinstance(layer, Flatten | Reshaping):
         mixed = mixed or math.prod(before[1:]) != math.prod(after[1:])
-    if isinstance(layer, Taking):
+    if isinstance(layer, Taking | Squeeze):
         mixed = layer.dim in (0, -len(before))
     if mixed:
         raise ShapeError(

@@ -15,6 +15,7 @@ from ..layers.layer import Array, Layer
 from ..layers.layernorm import LayerNorm
 from ..layers.linear import Linear
 from ..layers.mean import Mean
+from ..layers.pad import Pad
 from ..layers.parts import Taking
 from ..layers.permute import Permute
 from ..layers.reshape import Reshaping
@@ -115,6 +116,12 @@ def _(layer: Taking, x: Array, y: Array, axis: int, span: Span) -> Seen:
         start, _, step = part.indices(x.shape[axis])
         return span.through(Step(1, step, -start)), axis
     return span.through(Step(1, 1, -(part % x.shape[axis]))).all_of(1), None
+
+
+@sees.register
+def _(layer: Pad, x: Array, y: Array, axis: int, span: Span) -> Seen:
+    before, _ = layer.borders(x.ndim)[axis]
+    return span.through(Step(1, 1, before)), axis
 
 
 @sees.register

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, overload
 
 from .errors import LayerError, StateError
-from .layer import Array, Layer, Module
+from .layer import Array, Buffer, Layer, Module, Parameter
 
 Result = TypeVar("Result")
 
@@ -106,7 +106,7 @@ class Block(Layer):
 
     The public attributes, set first, are the names: they make the state dict, in PyTorch's order.
     Then ``self.route(...)`` says, in containers, how data flows through them; layers without
-    parameters may be created right there. Setting a named layer anew replaces it in the wiring.
+    parameters may be created right there. Setting a named layer or array anew replaces it in the wiring.
 
     Examples
     --------
@@ -151,7 +151,20 @@ class Block(Layer):
         old = vars(self).get(name)
         if isinstance(old, Layer) and "_route" in vars(self) and name != "_route":
             _replace(self._route, old, as_layer(self, name, value))
+        if isinstance(old, Parameter | Buffer) and "_route" in vars(self):
+            self._replace_array(name, old, value)
         super().__setattr__(name, value)
+
+    def _replace_array(self, name: str, old: Parameter | Buffer, new: Any) -> None:
+        """Put the new array wherever a layer of the wiring that has no name works with the old one."""
+        if type(new) is not type(old):
+            kinds = type(old).__name__, type(new).__name__
+            raise TypeError(f"{type(self).__name__}: expected a {kinds[0]} as {name!r}, got {kinds[1]}")
+        named = {id(module) for _, module in self.named_modules()}
+        for module in self._route.modules():
+            for key, value in list(vars(module).items()):
+                if value is old and id(module) not in named:
+                    setattr(module, key, new)
 
     def __repr__(self) -> str:
         return tree(self)

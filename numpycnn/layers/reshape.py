@@ -1,4 +1,4 @@
-"""The same numbers in another shape: any, one axis cut into several, an axis of length 1."""
+"""The same numbers in another shape: any, one axis cut into several, an axis of length 1 more or less."""
 
 from __future__ import annotations
 
@@ -123,6 +123,30 @@ class Unsqueeze(Reshaping):
     def new_shape(self, x: Array) -> tuple[int, ...]:
         axis = axis_of(self, x, self.dim, x.ndim + 1)
         return *x.shape[:axis], 1, *x.shape[axis:]
+
+
+class Squeeze(Reshaping):
+    """An axis is left out if its length is 1; else nothing happens.
+
+    Parameters
+    ----------
+    dim : int
+        The axis; negative ones count from the back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpycnn as nc
+    >>> nc.Squeeze(-1)(np.zeros((2, 3, 1))).shape
+    (2, 3)
+    """
+
+    def __init__(self, dim: int):
+        self.dim = integer("Squeeze", "dim", dim, -sys.maxsize)
+
+    def new_shape(self, x: Array) -> tuple[int, ...]:
+        axis = axis_of(self, x, self.dim, max(x.ndim, 1))  # a scalar has one axis, as in PyTorch
+        return x.shape if x.shape[axis : axis + 1] != (1,) else (*x.shape[:axis], *x.shape[axis + 1 :])
 
 
 def _sizes(owner: str, name: str, value: Sequence[int]) -> tuple[int, ...]:

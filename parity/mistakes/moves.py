@@ -34,6 +34,34 @@ class AnyAxis(nc.Unsqueeze):
         return super().new_shape(x)
 
 
+@plant("longer axes go too", "Squeeze", forward, crash=ValueError)
+class LongerAxesToo(nc.Squeeze):
+    def new_shape(self, x):
+        axis = self.dim % max(x.ndim, 1)
+        return *x.shape[:axis], *x.shape[axis + 1 :]
+
+
+@plant("the axes are taken from the front", "Pad", forward, says="y:")
+class FromTheFront(nc.Pad):
+    def borders(self, axes):
+        return super().borders(axes)[::-1]
+
+
+@plant("negative borders are left out", "Pad", forward, says="y:")
+class NothingIsCut(nc.Pad):
+    def borders(self, axes):
+        return [(max(0, before), max(0, after)) for before, after in super().borders(axes)]
+
+
+@plant("the gradient is taken from the border's corner", "Pad", backward, says="dx:")
+class GradientOfTheCorner(nc.Pad):
+    def backward(self, dy):
+        shape, inside, kept = self._memory[2]
+        corner = tuple(slice(0, part.stop - part.start) for part in inside)
+        self._memory = (*self._memory[:2], (shape, corner, kept))
+        return super().backward(dy)
+
+
 @plant("the gradient goes to the first place", "Select", backward, says="dx:")
 class GradientToTheFirst(nc.Select):
     def backward(self, dy):

@@ -33,6 +33,8 @@ MOVING = table(
         for name, cases, wilder in (
             ("Reshape", strategies.reshape(), wild.reshape()),
             ("Unsqueeze", strategies.unsqueeze(), wild.unsqueeze()),
+            ("Squeeze", strategies.squeeze(), wild.squeeze()),
+            ("Pad", strategies.pad(), wild.pad()),
             ("Select", strategies.select(), wild.select()),
             ("Slice", strategies.slices(), wild.slices()),
             ("Chunk", strategies.chunk(), wild.chunk()),

@@ -15,7 +15,20 @@ from .features import (
     stochastic_depth,
 )
 from .losses import classification, regression
-from .moves import channel_shuffle, chunk, flatten, mean, permute, reshape, select, slices, unflatten, unsqueeze
+from .moves import (
+    channel_shuffle,
+    chunk,
+    flatten,
+    mean,
+    pad,
+    permute,
+    reshape,
+    select,
+    slices,
+    squeeze,
+    unflatten,
+    unsqueeze,
+)
 from .networks import auxiliary, container, famous, graph, image_block, image_model, residual
 from .optimizers import optimizer, schedule
 from .pieces import sides
@@ -47,6 +60,7 @@ __all__ = [
     "local_response_norm",
     "mean",
     "optimizer",
+    "pad",
     "permute",
     "pool2d",
     "prelu",
@@ -58,6 +72,7 @@ __all__ = [
     "select",
     "sides",
     "slices",
+    "squeeze",
     "stochastic_depth",
     "unflatten",
     "unsqueeze",

@@ -61,6 +61,28 @@ def unsqueeze(draw: st.DrawFn) -> Case:
 
 
 @st.composite
+def squeeze(draw: st.DrawFn) -> Case:
+    """Axes of length 1, or longer ones, counted from either end."""
+    shape = list(draw(shapes()))
+    dim = draw(st.integers(0, len(shape) - 1))
+    shape[dim] = draw(st.sampled_from([1, 1, shape[dim]]))
+    kwargs = {"dim": draw(st.sampled_from([dim, dim - len(shape)]))}
+    return Case(kwargs, tuple(shape), batched=dim > 0, **common(draw))
+
+
+@st.composite
+def pad(draw: st.DrawFn) -> Case:
+    """Borders along some of the last axes, sometimes negative ones; something is always left."""
+    shape = draw(shapes())
+    borders: list[int] = []
+    for side in reversed(shape[draw(st.integers(0, len(shape))) :]):
+        before = draw(st.integers(1 - side, 2))
+        borders += [before, draw(st.integers(1 - side - min(before, 0), 2))]
+    kwargs = {"pad": tuple(borders), **some(draw, value=st.sampled_from([-1.0, 0.0, 3.0]))}
+    return Case(kwargs, shape, batched=len(borders) < 2 * len(shape), **common(draw))
+
+
+@st.composite
 def select(draw: st.DrawFn) -> Case:
     """One place of one axis, both counted from either end."""
     kwargs, shape, dim = _along(draw)
