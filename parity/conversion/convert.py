@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -16,6 +17,12 @@ from .wiring import Wiring
 
 ELSEWHERE = {"inplace", "device", "dtype", "bias"}
 """Arguments of torch's layers that say nothing of what they compute, or that the arrays say."""
+
+SPELLED: dict[type[nn.Module], Callable[[Any], nc.Layer]] = {
+    nn.ZeroPad2d: lambda module: nc.Pad(module.padding),
+    nn.ConstantPad2d: lambda module: nc.Pad(module.padding, module.value),
+}
+"""Torch's layers that have another name here."""
 
 
 def convert(module: nn.Module) -> nc.Layer:
@@ -80,6 +87,8 @@ class Converter:
                 self.done[_join(path, name)] = error
         if type(module).forward is nn.Sequential.forward:
             layer: nc.Layer = self._chain(module, path)
+        elif type(module) in SPELLED:
+            layer = SPELLED[type(module)](module)
         elif is_torchs_own(module):
             layer = self._leaf(module, path)
         else:
@@ -144,6 +153,7 @@ class Converter:
     def _names(self, module: nn.Module, path: str) -> nc.Block:
         """Hold what a module holds, under the same names."""
         block = nc.Block()
+        block.training = module.training
         for name, tensor in _arrays(module).items():
             _name(block, name, self.array(tensor, _join(path, name)), path)
         for name, child in _children(module):

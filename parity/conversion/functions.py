@@ -13,7 +13,7 @@ from torch.nn import functional
 
 import numpycnn as nc
 
-from .values import Learned, Shape, Step, Value
+from .values import Expanded, Learned, Shape, Step, Value
 
 if TYPE_CHECKING:
     from .wiring import Wiring
@@ -38,13 +38,6 @@ def does(*functions: Any) -> Callable[[Does], Does]:
     return enter
 
 
-def named(kind: str) -> Callable[..., nc.Layer]:
-    """Return the layer of a name, which there may not be."""
-    if not hasattr(nc, kind):
-        raise ValueError(f"numpycnn has no layer {kind}")
-    return getattr(nc, kind)
-
-
 # Functions with the name and the arguments of a layer
 
 LAYERS: dict[str, tuple[Any, ...]] = {
@@ -60,7 +53,6 @@ LAYERS: dict[str, tuple[Any, ...]] = {
     "LocalResponseNorm": (functional.local_response_norm,),
     "LogSoftmax": (functional.log_softmax, torch.log_softmax, "log_softmax"),
     "MaxPool2d": (functional.max_pool2d, torch.max_pool2d),
-    "Mish": (functional.mish,),
     "ReLU": (functional.relu, functional.relu_, torch.relu, torch.relu_, "relu", "relu_"),
     "ReLU6": (functional.relu6,),
     "SiLU": (functional.silu,),
@@ -77,7 +69,7 @@ OF_NO_MATTER = {"_stacklevel": 3, "dtype": None}
 
 def of_name(kind: str, input: Value, *args: Any, inplace: bool = False, **kwargs: Any) -> Step:
     """Build the layer that a function has its name and its arguments from."""
-    layer = named(kind)
+    layer = getattr(nc, kind)
     order = ORDERS.get(kind) or inspect.signature(layer).parameters
     given = {"inplace": inplace} | dict(zip([*order, "inplace"], args, strict=False)) | kwargs
     inplace = given.pop("inplace")
@@ -100,7 +92,7 @@ def _flatten(input: Value, start_dim: int = 0, end_dim: int = -1) -> nc.Layer:
 def _mean(
     input: Value, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, dtype: None = None
 ) -> nc.Layer:
-    return named("Mean")(dim, keepdim)
+    return nc.Mean(dim, keepdim)
 
 
 # What depends on the mode
@@ -120,12 +112,12 @@ def _dropout(wiring: Wiring, input: Value, p: float = 0.5, training: bool = True
 
 @does(functional.dropout2d)
 def _dropout2d(wiring: Wiring, input: Value, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    return in_mode(wiring, training, named("Dropout2d")(p))
+    return in_mode(wiring, training, nc.Dropout2d(p))
 
 
 @does("torchvision.ops.stochastic_depth.stochastic_depth")
 def _stochastic_depth(wiring: Wiring, input: Value, p: float, mode: str, training: bool = True) -> Any:
-    return in_mode(wiring, training, named("StochasticDepth")(p, mode))
+    return in_mode(wiring, training, nc.StochasticDepth(p, mode))
 
 
 # With learned arrays
@@ -160,6 +152,23 @@ def _conv2d(
     return with_arrays(layer, weight=weight, bias=bias)
 
 
+@does(functional.conv_transpose2d, torch.conv_transpose2d)
+def _conv_transpose2d(
+    input: Value,
+    weight: Learned,
+    bias: Learned | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> nc.Layer:
+    channels, filters, *kernel = weight.array.data.shape
+    sizes = (stride, padding, output_padding)
+    layer = nc.ConvTranspose2d(channels, filters * groups, kernel, *sizes, groups, bias is not None, dilation)
+    return with_arrays(layer, weight=weight, bias=bias)
+
+
 @does(functional.layer_norm)
 def _layer_norm(
     input: Value,
@@ -168,7 +177,7 @@ def _layer_norm(
     bias: Learned | None = None,
     eps: float = 1e-5,
 ) -> nc.Layer:
-    layer = named("LayerNorm")(normalized_shape, eps, weight is not None, bias is not None)
+    layer = nc.LayerNorm(normalized_shape, eps, weight is not None, bias is not None)
     return with_arrays(layer, weight=weight, bias=bias)
 
 
@@ -178,37 +187,39 @@ def _layer_norm(
 @does(operator.add, torch.add, "add")
 def _add(input: Any, other: Any, *, alpha: float = 1) -> nc.Layer:
     if isinstance(input, Value) and isinstance(other, Value):
-        return nc.Add(nc.Identity(), nc.Identity() if alpha == 1 else named("Affine")(alpha))
+        return nc.Add(nc.Identity(), nc.Identity() if alpha == 1 else nc.Affine(alpha))
     if isinstance(input, Value):
-        return named("Affine")(shift=alpha * number(other))
-    return named("Affine")(alpha, number(input))
+        return nc.Affine(shift=alpha * number(other))
+    return nc.Affine(alpha, number(input))
 
 
 @does(operator.sub, torch.sub, "sub")
 def _subtract(input: Any, other: Any) -> nc.Layer:
     if isinstance(other, Value) and not isinstance(input, Value):
-        return named("Affine")(-1, number(input))
+        return nc.Affine(-1, number(input))
     return _add(input, other, alpha=-1)
 
 
 @does(operator.mul, torch.mul, "mul")
-def _multiply(input: Any, other: Any) -> nc.Layer:
+def _multiply(input: Any, other: Any) -> nc.Layer | Step:
+    if isinstance(other, Expanded) and other.like == input:  # a product repeats by itself
+        other = other.value
     if isinstance(input, Value) and isinstance(other, Value):
-        return named("Multiply")(nc.Identity(), nc.Identity())
+        return Step((nc.Multiply(nc.Identity(), nc.Identity()),), (input, other))
     if isinstance(input, Learned) or isinstance(other, Learned):
         learned = input if isinstance(input, Learned) else other
-        return with_arrays(named("Scale")(learned.array.data.shape), weight=learned)
-    return named("Affine")(number(other if isinstance(input, Value) else input))
+        return with_arrays(nc.Scale(learned.array.data.shape), weight=learned)
+    return nc.Affine(number(other if isinstance(input, Value) else input))
 
 
 @does(operator.truediv, torch.div, "div")
 def _divide(input: Value, other: Any) -> nc.Layer:
-    return named("Affine")(1 / number(other))
+    return nc.Affine(1 / number(other))
 
 
 @does(operator.neg, torch.neg, "neg")
 def _negative(input: Value) -> nc.Layer:
-    return named("Affine")(-1)
+    return nc.Affine(-1)
 
 
 def number(argument: Any) -> float:
@@ -248,24 +259,56 @@ def _same(input: Value) -> Value:
 
 @does(torch.chunk, "chunk")
 def _chunk(input: Value, chunks: int, dim: int = 0) -> list[Step]:
-    return [Step((named("Chunk")(chunks, index, dim),), (input,)) for index in range(chunks)]
+    return [Step((nc.Chunk(chunks, index, dim),), (input,)) for index in range(chunks)]
 
 
 @does(torch.unsqueeze, "unsqueeze")
 def _unsqueeze(input: Value, dim: int) -> nc.Layer:
-    return named("Unsqueeze")(dim)
+    return nc.Unsqueeze(dim)
+
+
+@does(torch.squeeze, "squeeze")
+def _squeeze(input: Value, dim: int) -> nc.Layer:
+    return nc.Squeeze(dim)
+
+
+@does(functional.pad)
+def _pad(input: Value, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> nc.Layer:
+    if mode != "constant":
+        raise ValueError(f"expected a border of one value, got mode {mode!r}")
+    return nc.Pad(pad, value or 0.0)
+
+
+@does(functional.interpolate)
+def _interpolate(
+    input: Value,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: None = None,
+    antialias: bool = False,
+) -> nc.Layer:
+    if antialias or recompute_scale_factor:
+        raise ValueError("expected antialias=False and recompute_scale_factor=None, which Upsample has not, got others")
+    return nc.Upsample(size, scale_factor, mode, align_corners)
+
+
+@does("expand_as")
+def _expand_as(input: Value, other: Value) -> Expanded:
+    return Expanded(input, other)
 
 
 @does(torch.permute, "permute")
 def _permute(input: Value, *dims: Any) -> nc.Layer:
-    return named("Permute")(listed(dims))
+    return nc.Permute(listed(dims))
 
 
 @does(torch.transpose, "transpose", torch.swapaxes, "swapaxes")
 def _transpose(wiring: Wiring, input: Value, dim0: int, dim1: int) -> nc.Layer:
     dims = list(range(wiring.shapes.axes(input)))
     dims[dim0], dims[dim1] = dims[dim1], dims[dim0]
-    return named("Permute")(dims)
+    return nc.Permute(dims)
 
 
 @does(torch.reshape, "view", "reshape")
@@ -295,14 +338,14 @@ def _item(wiring: Wiring, input: Any, index: Any) -> Any:
     axis = 0
     for entry in index if isinstance(index, tuple) else (index,):
         if isinstance(entry, int):
-            layers.append(named("Select")(axis, entry))
+            layers.append(nc.Select(axis, entry))
             continue
         if entry is None:
-            layers.append(named("Unsqueeze")(axis))
+            layers.append(nc.Unsqueeze(axis))
         elif not isinstance(entry, slice):
             raise ValueError(f"expected whole numbers, slices and None as indices, got {entry!r}")
         elif entry != slice(None):
-            layers.append(named("Slice")(axis, entry.start or 0, entry.stop, entry.step or 1))
+            layers.append(nc.Slice(axis, entry.start or 0, entry.stop, entry.step or 1))
         axis += 1
     return layers or input
 

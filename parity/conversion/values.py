@@ -74,6 +74,14 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Expanded:
+    """An array repeated until it has the shape of another: what a product with that one does by itself."""
+
+    value: Value
+    like: Value
+
+
+@dataclass(frozen=True)
 class Shape:
     """The shape of an array, which is known once there is one."""
 
