@@ -26,8 +26,9 @@ class Stage(NamedTuple):
     @property
     def brightness(self) -> np.ndarray:
         """The output from 0 to 255, for a picture: black is 0, or the least number if that is negative."""
-        least = min(0, self.output.min())
-        return (255 * (self.output - least) / max(self.output.max() - least, 1e-30)).round().astype(np.uint8)
+        shown = np.where(np.isfinite(self.output), self.output, 0).astype(np.float64)
+        least = min(0, shown.min())
+        return (255 * (shown - least) / max(shown.max() - least, 1e-300)).round().astype(np.uint8)
 
 
 def stages(model: nc.Layer, x: np.ndarray) -> list[Stage]:

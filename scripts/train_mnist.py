@@ -18,6 +18,8 @@ The data are downloaded into ./data, once. Where that is not possible, a bundled
 For every epoch a line tells the loss and the test accuracy of both sides, their seconds and the
 ratio of these, and the largest difference of a weight. A folder below ./runs then holds
 
+    report.html           a page for the browser that needs nothing else and can be passed on: curves, mistakes,
+                          filters, an image on its way through the network, times, settings, the command
     metrics.json          these numbers, the settings, and losses and difference turn by turn
     numpy.npz, torch.npz  the weights, under the names of the model's state dict:
                           model.load_state_dict(numpy.load("numpy.npz"))
@@ -36,6 +38,7 @@ Needs torch, torchvision, tqdm and matplotlib: pip install -e ".[train]"
 import contextlib
 import itertools
 import math
+import shlex
 import signal
 import sys
 import threading
@@ -57,10 +60,11 @@ if __name__ == "__main__":
 
 import mnist_data
 import numpy as np
+import report
 import torch
 import train_report
 from train_images import augmentation, preparation
-from train_sides import SIDES, Side
+from train_sides import SIDES, Side, our_model
 from whole_file import whole_file
 
 from numpycnn.training import Batches, CheckpointError, Checkpoints, DivergedError
@@ -100,13 +104,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         with speaker.aside():
             images = mnist_data.load(flags.data, dataset=mnist_data.DATASETS[flags.dataset]).first(flags.limit)
         run = set_up(flags, images)
+        run.record["commands"].append(
+            shlex.join(["python", "scripts/train_mnist.py", *(sys.argv[1:] if argv is None else argv)])
+        )
         try:
             train(run, speaker)
         except (CheckpointError, DivergedError) as error:
             problem = error
         if run.record["epochs"]:
-            weights = {name: side.weights() for name, side in run.sides.items()}
-            train_report.write(run.folder, run.record, weights)
+            write(run)
     except (mnist_data.DataError, OSError) as error:
         return fail(error, 2)
     except CheckpointError as error:
@@ -160,8 +166,9 @@ def train(run: Run, speaker: train_report.Speaker) -> None:
             for side in followers:
                 side.learn(turn)
             seen = batches.epoch + batches.position / len(batches)
-            losses = {name: float(np.mean(side.tally["losses"][-len(turn) :])) for name, side in sides.items()}
-            record["curve"].append({"epoch": seen, **losses, **apart(sides)})
+            losses = {name: side.tally["losses"][-len(turn) :] for name, side in sides.items()}
+            means = {name: float(np.mean(values)) for name, values in losses.items()}
+            record["curve"].append({"epoch": seen, **means, **losses_apart(losses), **apart(sides)})
             speaker.turn(seen, {name: side.metrics() for name, side in sides.items()})
             turn = []
             stop = interrupted.is_set()
@@ -180,6 +187,19 @@ def train(run: Run, speaker: train_report.Speaker) -> None:
                 break
 
 
+def write(run: Run) -> None:
+    """Write all files but the checkpoints."""
+    weights = {name: side.weights() for name, side in run.sides.items()}
+    train_report.write(run.folder, run.record, weights)
+    model, prepare, images = our_model(run.flags), preparation(run.flags), run.images
+    model.load_state_dict(weights[run.flags.sides[0]])
+    scores = {name: side.scores(images.test_images, prepare) for name, side in run.sides.items()}
+    names = [name.partition(" - ")[0] for name in mnist_data.DATASETS[run.flags.dataset].kind.classes]
+    example = prepare(images.test_images[:1])
+    outcome = report.Outcome(model.eval(), example, images.test_images, images.test_labels, scores, names)
+    report.write(run.folder / "report.html", run.record, outcome)
+
+
 def judged(side: Side, run: Run) -> dict[str, float]:
     """Return what came of the epoch, and how good the side is now."""
     answers = side.scores(run.images.test_images, preparation(run.flags)).argmax(1)
@@ -192,6 +212,11 @@ def apart(sides: Mapping[str, Side]) -> dict[str, float]:
         return {}
     ours, theirs = (side.weights() for side in sides.values())
     return {"largest_difference": float(np.max([np.abs(ours[name] - theirs[name]).max() for name in ours]))}
+
+
+def losses_apart(losses: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Return how far the losses of two sides are apart, step by step; nothing for a side alone."""
+    return {"loss_differences": np.abs(np.subtract(*losses.values())).tolist()} if len(losses) == 2 else {}
 
 
 def make_folder(wanted: Path | None) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from benchmark_machine import processor
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from mnist_data import DATASETS, Images
@@ -33,7 +34,8 @@ def new_record(flags: Namespace, images: Images) -> Record:
     ``"epochs"`` will hold a dict for each epoch: ``"epoch"``, how many were seen by then; for each side ``"loss"``, the
     mean of its steps, ``"train_accuracy"`` in these and ``"test_accuracy"``, 0 to 1, ``"seconds"``, of training alone,
     and ``"images_per_second"``; and, with both sides, ``"largest_difference"`` of a weight. ``"curve"`` will hold a
-    dict for each turn, with the mean loss of each side.
+    dict for each turn, with the mean loss of each side, and with both how far their losses are apart step by step.
+    ``"commands"`` will hold what was typed; that of a run that was gone on with, more than once.
     """
     train, test = len(images.train_images), len(images.test_images)
     threads = "1 thread" if flags.threads == 1 else f"{flags.threads} threads"
@@ -44,10 +46,12 @@ def new_record(flags: Namespace, images: Images) -> Record:
         f"of {DATASETS[flags.dataset].title}",
         "settings": {name: str(value) if isinstance(value, Path) else value for name, value in vars(flags).items()},
         "data": {"source": images.source, "train_images": train, "test_images": test},
+        "processor": processor(),
         "versions": {
             "python": platform.python_version(),
             **{module.__name__: str(module.__version__) for module in (numpycnn, np, torch)},
         },
+        "commands": [],
         "interrupted": False,
         "epochs": [],
         "curve": [],

@@ -29,7 +29,7 @@ from whole_file import whole_file
 
 SCRIPTS = Path(train_mnist.__file__).parent
 RAW = Path("MNIST", "raw")
-FILES = {"config.toml", "checkpoints", "metrics.json", "learning_curves.png", "numpy.npz", "torch.npz"}
+FILES = {"config.toml", "checkpoints", "metrics.json", "learning_curves.png", "report.html", "numpy.npz", "torch.npz"}
 
 
 @pytest.fixture(scope="module")
