@@ -11,6 +11,7 @@ import numpy as np
 
 WIDTH, HEIGHT = 440, 260
 LEFT, RIGHT, TOP, BOTTOM = 56, 428, 10, 226  # of what the axes enclose
+FEW = 1000  # dots, which then are large
 DOTS = 12_000  # of a line; more would be a large file and the same picture
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -99,10 +100,11 @@ def spelled(tick: float, axis: Scale, percent: bool) -> str:
     """Write a number at an axis."""
     if percent:
         return f"{100 * tick:.{max(0, -math.floor(math.log10(100 * (axis.high - axis.low) / 5)))}f} %"
-    power = math.log10(tick) if axis.log else 0.5
-    if abs(power - round(power)) < 1e-9 and abs(power) > 2:
-        return "10" + f"{round(power)}".translate(SUPERSCRIPTS)
-    return f"{tick:.6g}"
+    power = math.floor(math.log10(tick) + 1e-9) if axis.log else 0
+    if abs(power) <= 2:
+        return f"{tick:.6g}"
+    factor = f"{tick / 10.0**power:.3g}"
+    return ("" if factor == "1" else f"{factor}·") + "10" + str(power).translate(SUPERSCRIPTS)
 
 
 def drawn(line: Line, x: Scale, y: Scale) -> str:
@@ -113,7 +115,8 @@ def drawn(line: Line, x: Scale, y: Scale) -> str:
         found += f'<polyline class="{line.look}" points="{" ".join(places)}"/>'
     if line.dots or len(places) <= 30:
         dots = "".join(f"M{place}h0" for place in places)
-        found += f'<path class="{line.look} {"fine" if line.dots else "mark"}" d="{dots}"/>'
+        look = "mark" if not line.dots else "fine" if len(places) > FEW else "few"
+        found += f'<path class="{line.look} {look}" d="{dots}"/>'
     return found
 
 

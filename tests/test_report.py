@@ -222,6 +222,7 @@ def test_ticks_are_few_and_round(scale, ticks):
 
 def test_ticks_are_spelled():
     assert spelled(1e-7, Scale(1e-9, 1, 0, 1, log=True), False) == "10⁻⁷"
+    assert spelled(2e-16, Scale(1e-16, 4e-16, 0, 1, log=True), False) == "2·10⁻¹⁶"
     assert spelled(0.1, Scale(1e-9, 1, 0, 1, log=True), False) == "0.1"
     assert spelled(0.995, Scale(0.97, 0.995, 0, 1), True) == "99.5 %"
     assert [round_step(length) for length in (1, 1.1, 3, 7)] == [1, 2, 5, 10]
