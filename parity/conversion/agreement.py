@@ -31,7 +31,7 @@ class Agreement:
     Attributes
     ----------
     forward : float
-        Of the output.
+        Of the output; where auxiliary classifiers give others, the worst of them.
     backward : float
         Of the gradient towards the input.
     parameters : float
@@ -69,29 +69,30 @@ def agreement(theirs: nn.Module, shape: tuple[int, ...], training: bool, seed: i
     _put(theirs, nn.Hardsigmoid, mended.Hardsigmoid)
     their_x = torch.from_numpy(x).requires_grad_()
     output = theirs.train(training)(their_x)
-    their_y = output[0] if isinstance(output, tuple) else output  # the others serve training alone
-    dy = rng.standard_normal(their_y.shape)
-    their_y.backward(torch.from_numpy(dy))
-    their_y = their_y.detach()
+    outputs = output if isinstance(output, tuple) else (output,)
+    dys = tuple(rng.standard_normal(output.shape) for output in outputs)
+    torch.autograd.backward(outputs, [torch.from_numpy(dy) for dy in dys])
+    expected_ys = [output.detach().numpy() for output in outputs]
     _put(theirs, mended.Hardsigmoid, nn.Hardsigmoid)
     with tempfile.TemporaryDirectory() as folder:
         gradients = {name: parameter.grad for name, parameter in theirs.named_parameters()}
         expected = _on_disk(Path(folder), gradients)
         state = {name: buffer.clone() for name, buffer in theirs.named_buffers()}
         theirs.zero_grad()
-        del gradients, output
+        del gradients, output, outputs
         for name, buffer in theirs.named_buffers():
             buffer.copy_(buffers[name])
-        ours = convert(theirs.eval()).train(training)
+        ours = convert(theirs)
         del theirs
         gc.collect()  # the tracer of torch.fx refers to itself, and to the network
         y = ours(x)
-        dx = ours.backward(dy)
+        dx = ours.backward(dys if isinstance(y, tuple) else dys[0])
+        ys = y if isinstance(y, tuple) else (y,)
         got = {name: parameter.grad for name, parameter in ours.named_parameters()}
         arrays = dict(ours.named_arrays())
         floor = NO_GRADIENT * max(np.abs(values).max() for values in expected.values() if values is not None)
         return Agreement(
-            _error(y, their_y.numpy()),
+            max(map(_error, ys, expected_ys)) if len(ys) == len(expected_ys) else math.inf,
             _error(dx, their_x.grad.numpy()),
             max(_error(got[name], values, floor) for name, values in expected.items()),
             max((_error(arrays[name].data, values.numpy()) for name, values in state.items()), default=0.0),

@@ -35,8 +35,8 @@ def convert(module: nn.Module) -> nc.Layer:
     Parameters
     ----------
     module : torch.nn.Module
-        A function of one array, in float32 or float64; it is not changed. In evaluation mode, if in training it gives
-        more than one array; the model can be set to training all the same.
+        A function of one array, in float32 or float64; it is not changed. One that gives further arrays in training,
+        those of auxiliary classifiers, has to be in training mode for the model to give them too.
 
     Raises
     ------

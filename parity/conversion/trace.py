@@ -30,6 +30,23 @@ def trace(module: nn.Module, path: str, done: Mapping[str, nc.Layer | Conversion
     return tracer.trace(Called(module))
 
 
+def gives_one_array(module: nn.Module, done: Mapping[str, nc.Layer | ConversionError]) -> bool:
+    """Tell whether a whole model gives a single array in evaluation mode."""
+    modes = {part: part.training for part in module.modules()}
+    try:
+        graph = trace(module.eval(), "", done)
+    finally:
+        for part, training in modes.items():
+            part.training = training
+    (output,) = (node.args[0] for node in graph.nodes if node.op == "output")
+    return isinstance(output, fx.Node) and not names_a_tuple(output.target)
+
+
+def names_a_tuple(target: Any) -> bool:
+    """Tell whether what a step calls is a named tuple's class, which puts values together."""
+    return isinstance(target, type) and issubclass(target, tuple)
+
+
 def path_in_model(path: str, inside: str) -> str:
     """Return the path in the whole model of what stands inside ``Called``, which has a path itself."""
     return ".".join(part for part in (path, inside.removeprefix("module").removeprefix(".")) if part)

@@ -13,7 +13,7 @@ import numpycnn as nc
 from .errors import ConversionError
 from .functions import FUNCTIONS
 from .shapes import Shapes
-from .trace import OUTSIDE, path_in_model
+from .trace import OUTSIDE, gives_one_array, names_a_tuple, path_in_model
 from .values import Learned, Number, Step, Value, arrays
 
 if TYPE_CHECKING:
@@ -44,17 +44,11 @@ class Wiring:
         self._spoilt: dict[Value, str] = {}  # what a module has written into, and which
 
     def steps(self, graph: fx.Graph) -> list[nc.Layer]:
-        """Return the layers that run one after another: those of a chain, or one graph."""
+        """Return the layers that run one after another: those of a chain, one graph, or a fork at the end."""
         for node in graph.nodes:
             self._env[node] = self._located(node)
         (output,) = (self._env[node] for node in graph.nodes if node.op == "output")
-        needed = self._needed(output)
-        layers, reads = [layer for layer, *_ in needed.values()], [read for _, *read in needed.values()]
-        if not needed:
-            return [nc.Identity()]
-        if reads == [[name] for name in [INPUT.name, *needed][:-1]] and len({*map(id, layers)}) == len(layers):
-            return layers
-        return [nc.Graph(**needed)]
+        return self._part(INPUT, output if isinstance(output, tuple) else (output,)) or [nc.Identity()]
 
     def add(self, name: str, layer: nc.Layer, reads: list[Value]) -> Value:
         """Add a node; return what it gives."""
@@ -65,13 +59,51 @@ class Wiring:
         self.shapes.follow(layer, reads[0], value)
         return value
 
-    def _needed(self, output: Value) -> dict[str, tuple[Any, ...]]:
-        """Pick the nodes that the output depends on."""
-        wanted = {output.name}
-        for name, (_, *reads) in reversed(self.nodes.items()):
+    def _part(self, start: Value, outputs: tuple[Value, ...]) -> list[nc.Layer]:
+        """Return the layers that make outputs of a value; where they part, those after the first serve training."""
+        *others, last = outputs
+        if not others:
+            nodes = self._between(start, last)
+            layers, reads = [layer for layer, *_ in nodes.values()], [read for _, *read in nodes.values()]
+            if reads == [[name] for name in [INPUT.name, *nodes][:-1]] and len({*map(id, layers)}) == len(layers):
+                return layers
+            return [nc.Graph(**nodes)]
+        fork = self._fork(start, outputs)
+        trunk, branch = self._part(fork, tuple(others)), self._part(fork, (last,))
+        return [*self._part(start, (fork,)), nc.Auxiliary(*(nc.Sequential(*layers) for layers in (trunk, branch)))]
+
+    def _between(self, start: Value, output: Value) -> dict[str, tuple[Any, ...]]:
+        """Pick the nodes that make an output of a value, which they read as their input.
+
+        Raises
+        ------
+        ValueError
+            If it does not suffice.
+        """
+        wanted = {output.name} - {start.name}
+        nodes: dict[str, tuple[Any, ...]] = {}
+        for name, (layer, *reads) in reversed(self.nodes.items()):
             if name in wanted:
-                wanted.update(reads)
-        return {name: node for name, node in self.nodes.items() if name in wanted}
+                nodes[name] = (layer, *(INPUT.name if read == start.name else read for read in reads))
+                wanted.update({*reads} - {start.name})
+        if INPUT.name in wanted:
+            raise ValueError(f"{output.name} does not come from {start.name} alone")
+        return dict(reversed(nodes.items()))
+
+    def _fork(self, start: Value, outputs: tuple[Value, ...]) -> Value:
+        """Find the value at which the last output leaves the way to the others."""
+        for fork in [*map(Value, reversed(self.nodes)), start]:
+            try:
+                *ways, branch = (self._between(fork, output).keys() for output in outputs)
+                self._between(start, fork)
+            except ValueError:
+                continue
+            if not any(branch & way for way in ways):
+                return fork
+            break
+        raise ConversionError(
+            self._path, "expected outputs that part one after another, the last one first, each at one array"
+        )
 
     def _located(self, node: fx.Node) -> Any:
         """Take a step; an error says which, and where it stands."""
@@ -98,12 +130,19 @@ class Wiring:
         if node.op == "get_attr":
             return self._learned(node.target)
         if node.op == "output":
-            if not isinstance(args[0], Value):
-                raise ValueError(f"expected forward to give one array, got {type(args[0]).__name__}; try module.eval()")
-            return args[0]
+            return self._output(args[0])
         if node.op == "call_module":
             return self._module_step(node, args[0])
         return self._function_step(node, args, kwargs, reads)
+
+    def _output(self, output: Any) -> Value | tuple[Value, ...]:
+        """Take what forward gives: one array, or several if it is the model's, in training alone."""
+        if isinstance(output, Value):
+            return output
+        several = isinstance(output, tuple) and output and all(isinstance(value, Value) for value in output)
+        if several and not self._path and self._module.training and gives_one_array(self._module, self._converter.done):
+            return tuple(output)
+        raise ValueError(f"expected forward to give one array, got {type(output).__name__}; try module.eval()")
 
     def _learned(self, target: str) -> Learned:
         path, inside = path_in_model(self._path, target), target.removeprefix("module.")
@@ -127,6 +166,8 @@ class Wiring:
         home = getattr(node.target, "__module__", "")
         if home == "_operator" and all(isinstance(argument, Number | int) for argument in args):  # about sizes
             return node.target(*args)
+        if names_a_tuple(node.target):
+            return (*args, *kwargs.values())
         if not reads and any(isinstance(argument, Learned) for argument in [*args, *kwargs.values()]):
             raise ValueError("expected weights as they are, got some that are computed from others")
         does = FUNCTIONS.get(node.target) or FUNCTIONS.get(f"{home}.{getattr(node.target, '__name__', '')}")
