@@ -8,6 +8,8 @@ augmentation in ``numpycnn.transforms``. Importing needs NumPy and nothing else.
 from . import models, optim, training, transforms
 from .anatomy.receptive_field import receptive_field
 from .anatomy.summary import summary
+from .kernels.parallel import get_num_threads, set_num_threads
+from .kernels.switch import is_winograd_enabled, winograd
 from .layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 from .layers.affine import Affine
 from .layers.auxiliary import Auxiliary
@@ -119,14 +121,18 @@ __all__ = [
     "Upsample",
     "conv2d_num_parameters",
     "fixed_input",
+    "get_num_threads",
     "is_grad_enabled",
+    "is_winograd_enabled",
     "load",
     "models",
     "no_grad",
     "optim",
     "output_size",
     "receptive_field",
+    "set_num_threads",
     "summary",
     "training",
     "transforms",
+    "winograd",
 ]

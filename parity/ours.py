@@ -20,6 +20,14 @@ of an earlier node, is the layer of that node once more.
 """
 
 
+class WinogradConv2d(nc.Conv2d):
+    """A convolution that may run Winograd's algorithm, there and back."""
+
+    forward = nc.winograd()(nc.Conv2d.forward)
+    backward = nc.winograd()(nc.Conv2d.backward)
+    backward_parameters = nc.winograd()(nc.Conv2d.backward_parameters)
+
+
 class Residual(nc.Block):
     """A block whose route uses its names in another order than the state dict."""
 
@@ -65,6 +73,7 @@ def weighted(loss: Callable[..., nc.Loss], **kwargs: Any) -> nc.Loss:
 
 
 IN_WORDS: dict[str, Callable[..., nc.Module]] = {
+    "WinogradConv2d": WinogradConv2d,
     "Sequential": partial(network, "Sequential"),
     "Add": partial(network, "Add"),
     "Multiply": partial(network, "Multiply"),

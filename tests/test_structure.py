@@ -33,6 +33,7 @@ ROOMS = {
     "numpycnn.transforms": {"numpycnn.kernels", "numpycnn.layers"},
     "numpycnn": {
         "numpycnn.anatomy",
+        "numpycnn.kernels",
         "numpycnn.layers",
         "numpycnn.models",
         "numpycnn.optim",

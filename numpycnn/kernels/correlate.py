@@ -4,26 +4,40 @@ With N images, G groups, C channels and O filters of one group::
 
     y[n, o, i, j] = sum over c, a, b of  weight[o, c, a, b] * x[n, c, i sh + a dh - ph, j sw + b dw - pw]
 
-All algorithms have these three signatures and give the same; which one runs is said here, once.
+All algorithms have these three signatures and give the same, up to rounding; which one runs is said here, once.
 """
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
 
-from . import rows, unfold
+from . import rows, unfold, winograd
+from .switch import is_winograd_enabled
 from .window import Array, Pair, Window
 
+WIDE = 48  # numbers in a row of outputs, of all images together, that make a good matrix
+LARGE = 1 << 13  # numbers in the weight, from which on the shape of the matrices is what matters
 
-def algorithm(window: Window) -> ModuleType:
-    """Choose: row by row, which needs the rows that a window sees to follow one another; else by unfolding."""
+
+def algorithm(window: Window, outputs: tuple[int, ...], weight: tuple[int, ...], groups: int) -> ModuleType:
+    """Choose for outputs of shape (N, O, OH, OW) and weights of shape (O, C, KH, KW).
+
+    Row by row is good wherever it can be done, which takes that the rows that a window sees follow
+    one another. But a narrow row times many filters is a matrix of few columns: few small images are
+    unfolded as a whole. Winograd's algorithm must be allowed, and pay.
+    """
+    if is_winograd_enabled() and winograd.accepts(window) and winograd.pays(window, outputs, weight, groups):
+        return winograd
     consecutive = window.dilation[0] == 1 or window.kernel[0] == 1
-    return rows if consecutive else unfold
+    narrow = outputs[0] * outputs[3] < WIDE and math.prod(weight) >= LARGE * groups
+    return rows if consecutive and not narrow else unfold
 
 
 def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:
     """Slide filters over images: (N, G C, H, W), (G O, C, KH, KW) -> (N, G O, OH, OW)."""
-    return algorithm(window).correlate(x, weight, window, groups)  # type: ignore[no-any-return]
+    outputs = len(x), len(weight), *window.output_size(x.shape[2:])
+    return algorithm(window, outputs, weight.shape, groups).correlate(x, weight, window, groups)  # type: ignore[no-any-return]
 
 
 def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
@@ -31,7 +45,8 @@ def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
 
     ``dweight[o, c, a, b] = sum over n, i, j of dy[n, o, i, j] * x[n, c, i sh + a dh - ph, j sw + b dw - pw]``
     """
-    return algorithm(window).correlate_weight(x, dy, window, groups)  # type: ignore[no-any-return]
+    weight = dy.shape[1], x.shape[1] // groups, *window.kernel
+    return algorithm(window, dy.shape, weight, groups).correlate_weight(x, dy, window, groups)  # type: ignore[no-any-return]
 
 
 def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size: Pair) -> Array:
@@ -39,4 +54,5 @@ def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size:
 
     ``dx[n, c, h, w] = sum of weight[o, c, a, b] * dy[n, o, i, j]`` over all (o, a, b, i, j) that saw it.
     """
-    return algorithm(window).correlate_input(dy, weight, window, groups, size)  # type: ignore[no-any-return]
+    chosen = algorithm(window, dy.shape, weight.shape, groups)
+    return chosen.correlate_input(dy, weight, window, groups, size)  # type: ignore[no-any-return]

@@ -16,11 +16,12 @@ to stay in the cache. Axis letters: as in ``correlate``; R rows of a strip, P = 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import reduce
 
 import numpy as np
 
 from .layout import as_images, as_rows
+from .parallel import split
 from .window import Array, Pair, Window, axis_taps
 
 SCRATCH = 1 << 18  # numbers in the unfolded rows of one strip
@@ -32,9 +33,14 @@ def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:
     oh, ow = window.output_size(x.shape[2:])
     y = np.empty((oh, len(weight), ow, len(x)), x.dtype)
     matrix = _split(weight, groups).transpose(0, 1, 3, 2, 4).reshape(groups, 1, len(weight) // groups, -1)
-    for strip in _strips(oh, x.shape[1] * window.kernel[1] * ow * len(x)):
-        windows = _unfold(rows, window, groups, strip)  # G R K P
-        np.matmul(matrix, windows, out=_grouped(y[strip], groups))
+    strips = _strips(oh, x.shape[1] * window.kernel[1] * ow * len(x))
+
+    def fill(part: slice) -> None:
+        for strip in strips[part]:
+            windows = _unfold(rows, window, groups, strip)  # G R K P
+            np.matmul(matrix, windows, out=_grouped(y[strip], groups))
+
+    split(fill, len(strips))
     return as_images(y)
 
 
@@ -42,10 +48,16 @@ def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
     """Return the gradient towards the weight: (N, G C, H, W), (N, G O, OH, OW) -> (G O, C, KH, KW)."""
     rows, dy_rows = as_rows(x), as_rows(dy)
     channels, filters = x.shape[1] // groups, dy.shape[1]
-    dw = np.zeros((groups, filters // groups, window.kernel[0] * channels * window.kernel[1]), x.dtype)
-    for strip in _strips(len(dy_rows), x.shape[1] * window.kernel[1] * dy.shape[3] * len(x)):
-        windows = _unfold(rows, window, groups, strip)  # G R K P
-        dw += (_grouped(dy_rows[strip], groups) @ windows.swapaxes(-1, -2)).sum(1)
+    strips = _strips(len(dy_rows), x.shape[1] * window.kernel[1] * dy.shape[3] * len(x))
+
+    def add_up(part: slice) -> Array:
+        dw = np.zeros((groups, filters // groups, window.kernel[0] * channels * window.kernel[1]), x.dtype)
+        for strip in strips[part]:
+            windows = _unfold(rows, window, groups, strip)  # G R K P
+            dw += (_grouped(dy_rows[strip], groups) @ windows.swapaxes(-1, -2)).sum(1)
+        return dw
+
+    dw: Array = reduce(np.add, split(add_up, len(strips)))
     dw = dw.reshape(filters, window.kernel[0], channels, window.kernel[1])
     return np.ascontiguousarray(dw.transpose(0, 2, 1, 3))
 
@@ -58,20 +70,31 @@ def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size:
     that lie s apart see the same taps; each of these s families is such a problem of its own.
     """
     dy_rows = as_rows(dy)
-    filters, channels = weight.shape[:2]
-    dx = np.zeros((size[0], groups * channels, size[1], len(dy)), dy.dtype)
+    dx = np.zeros((size[0], groups * weight.shape[1], size[1], len(dy)), dy.dtype)
     stride, top = window.stride[0], window.padding[0][0]
     for phase in range(min(stride, window.kernel[0])):
         taps = _split(weight, groups)[:, :, :, phase::stride]  # G O C J KW: tap j sees dy row i - j
-        matrix = taps[:, :, :, ::-1].transpose(0, 2, 4, 3, 1).reshape(groups, 1, -1, taps.shape[3] * filters // groups)
         first = -((phase - top) // stride)  # dx row `stride i + phase - top` is inside from this i on
         family = dx[first * stride + phase - top :: stride]
-        for strip in _strips(len(family), groups * channels * window.kernel[1] * dy.shape[3] * len(dy)):
-            start = first + strip.start - (taps.shape[3] - 1)
-            senders = _consecutive(dy_rows, start, strip.stop - strip.start, taps.shape[3], groups)  # G R JO P
-            sent = (matrix @ senders).reshape(*senders.shape[:2], channels, window.kernel[1], dy.shape[3], len(dy))
-            _fold(family[strip], sent, window, size[1], groups)
+        _send_back(dy_rows, taps, window, first, family)
     return as_images(dx)
+
+
+def _send_back(dy_rows: Array, taps: Array, window: Window, first: int, family: Array) -> None:
+    """Add to a family of rows of dx, (H', G C, W, N), what rows of dy send through (G, O, C, J, KW) taps."""
+    groups, filters, channels, count, kw = taps.shape
+    matrix = taps[:, :, :, ::-1].transpose(0, 2, 4, 3, 1).reshape(groups, 1, channels * kw, count * filters)
+    ow, n = dy_rows.shape[2:]
+    strips = _strips(len(family), groups * channels * kw * ow * n)
+
+    def fill(part: slice) -> None:
+        for strip in strips[part]:
+            start = first + strip.start - (count - 1)
+            senders = _consecutive(dy_rows, start, strip.stop - strip.start, count, groups)  # G R JO P
+            sent = (matrix @ senders).reshape(*senders.shape[:2], channels, kw, ow, n)
+            _fold(family[strip], sent, window, family.shape[2], groups)
+
+    split(fill, len(strips))
 
 
 def _unfold(rows: Array, window: Window, groups: int, strip: slice) -> Array:
@@ -140,8 +163,7 @@ def _split(weight: Array, groups: int) -> Array:
     return weight.reshape(groups, len(weight) // groups, *weight.shape[1:])
 
 
-def _strips(rows: int, numbers: int) -> Iterator[slice]:
+def _strips(rows: int, numbers: int) -> list[slice]:
     """Cut output rows into strips whose unfolded rows, of so many numbers each, fit the scratch."""
     step = max(1, SCRATCH // max(1, numbers))
-    for start in range(0, rows, step):
-        yield slice(start, min(rows, start + step))
+    return [slice(start, min(rows, start + step)) for start in range(0, rows, step)]

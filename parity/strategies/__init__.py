@@ -32,7 +32,7 @@ from .moves import (
 from .networks import auxiliary, container, famous, graph, image_block, image_model, residual
 from .optimizers import optimizer, schedule
 from .pieces import sides
-from .windows import PADDING_MODES, adaptive_pool2d, conv2d, conv_transpose2d, pool2d, upsample
+from .windows import PADDING_MODES, adaptive_pool2d, conv2d, conv_transpose2d, pool2d, upsample, winograd_conv2d
 
 __all__ = [
     "PADDING_MODES",
@@ -77,4 +77,5 @@ __all__ = [
     "unflatten",
     "unsqueeze",
     "upsample",
+    "winograd_conv2d",
 ]

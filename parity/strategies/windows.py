@@ -47,6 +47,30 @@ def conv2d(draw: st.DrawFn) -> Case:
 
 
 @st.composite
+def winograd_conv2d(draw: st.DrawFn) -> Case:
+    """Convolutions without stride or dilation, most with the channels and tiles that Winograd's algorithm is for.
+
+    No infinities and no NaN: they spread to the whole tile.
+    """
+    groups = draw(st.sampled_from([1, 1, 2]))
+    kernel = both(draw(sides(2, 5)))
+    channels = st.sampled_from([16, 17, 16, 8])
+    kwargs = {
+        "in_channels": groups * draw(channels),
+        "out_channels": groups * draw(channels),
+        "kernel_size": kernel,
+        "groups": groups,
+        **some(draw, bias=st.booleans()),
+    }
+    padding = draw(st.sampled_from(["same", "valid"]) | st.tuples(*(st.integers(0, taps - 1) for taps in kernel)))
+    kwargs["padding"] = padding
+    size = (draw(st.integers(16, 24) | st.integers(1, 24)) for _ in kernel)
+    shape = kwargs["in_channels"], *(max(side, taps) for side, taps in zip(size, kernel, strict=True))
+    batch = draw(st.sampled_from([4, 5, 1]))
+    return Case(kwargs, (batch, *shape), **common(draw, values=("integers", "normals", "large")))
+
+
+@st.composite
 def pool2d(draw: st.DrawFn, dilated: bool, **options: Strategy[Any]) -> Case:
     """Poolings over sliding windows: overlapping, with gaps, padded, sticking out."""
     side = st.sampled_from([1, 2, 2, 3, 3, 4])  # what is 1 has neither padding nor overlap

@@ -1,0 +1,55 @@
+"""Which algorithms are allowed: a switch for each thread."""
+
+import threading
+from contextlib import ContextDecorator
+from types import TracebackType
+
+
+class _Allowed(threading.local):
+    depth = 0  # how many winograds this thread is in
+
+
+_allowed = _Allowed()
+
+
+def is_winograd_enabled() -> bool:
+    """Tell whether convolutions called by this thread may run Winograd's algorithm.
+
+    Examples
+    --------
+    >>> is_winograd_enabled()
+    False
+    """
+    return _allowed.depth > 0
+
+
+class winograd(ContextDecorator):  # noqa: N801 - a switch, named as no_grad is
+    """Convolutions inside, forward and backward, may run Winograd's algorithm, in this thread only.
+
+    Usable as a decorator too. It is faster for filters of 2 to 5 taps a side without stride, on many
+    channels and large images, and leaves all others as they are. Off by default since it rounds
+    more: about twice the definition's error in float32. A NaN or an infinity spreads to its
+    neighbours, up to 3 pixels away.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpycnn as nc
+    >>> layer = nc.Conv2d(64, 64, 3, padding=1)
+    >>> x = np.ones((1, 64, 56, 56), np.float32)
+    >>> with nc.winograd(), nc.no_grad():
+    ...     y = layer(x)
+    >>> y.shape
+    (1, 64, 56, 56)
+    """
+
+    def __enter__(self) -> None:
+        _allowed.depth += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        _allowed.depth -= 1

@@ -1,0 +1,167 @@
+"""Which algorithm runs, the one that rounds more, and threads: the same answers however they are come by."""
+
+import multiprocessing
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import numpycnn as nc
+from numpycnn.kernels import correlate, parallel, rows, unfold, winograd
+from numpycnn.kernels.window import Window
+
+PADDED = Window((3, 3), padding=((1, 1), (1, 1)))
+
+
+@st.composite
+def tiled(draw):
+    """Draw a window that Winograd's algorithm takes, and an image that it fits in."""
+    kernel = draw(st.tuples(st.integers(2, 5), st.integers(2, 5)))
+    padding = tuple(draw(st.tuples(st.integers(0, taps - 1), st.integers(0, taps - 1))) for taps in kernel)
+    size = tuple(max(taps - sum(sides), draw(st.integers(1, 17))) for taps, sides in zip(kernel, padding, strict=True))
+    return Window(kernel, padding=padding), size
+
+
+@given(tiled(), st.integers(1, 3), st.sampled_from([1, 300, 1 << 18]), st.integers(0, 99))
+def test_winograd_is_the_definition_but_for_rounding(drawn, groups, scratch, seed):
+    (window, size), rng = drawn, np.random.default_rng(seed)
+    x, weight = rng.normal(size=(3, 2 * groups, *size)), rng.normal(size=(3 * groups, 2, *window.kernel))
+    dy = rng.normal(size=(3, 3 * groups, *window.output_size(size)))
+    assert winograd.accepts(window)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(winograd, "SCRATCH", scratch)
+        results = answers(winograd, x, weight, dy, window, groups)
+    for got, expected in zip(results, answers(rows, x, weight, dy, window, groups), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12 * max(1, np.abs(expected).max()))
+
+
+def answers(algorithm, x, weight, dy, window, groups):
+    """Run all three correlations."""
+    return (
+        algorithm.correlate(x, weight, window, groups),
+        algorithm.correlate_weight(x, dy, window, groups),
+        algorithm.correlate_input(dy, weight, window, groups, x.shape[2:]),
+    )
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        Window((1, 3)),
+        Window((3, 6)),
+        Window((3, 3), stride=(1, 2)),
+        Window((3, 3), dilation=(2, 1)),
+        Window((3, 2), padding=((0, 0), (0, 2))),
+    ],
+)
+def test_winograd_does_not_take_what_it_cannot_do(window):
+    assert not winograd.accepts(window)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "weight", "expected", "allowed"),
+    [
+        ((1, 64, 56, 56), (64, 64, 3, 3), rows, winograd),
+        ((1, 512, 14, 14), (512, 512, 3, 3), unfold, unfold),
+        ((8, 512, 14, 14), (512, 512, 3, 3), rows, winograd),
+        ((1, 64, 224, 224), (64, 3, 3, 3), rows, rows),
+        ((1, 16, 8, 8), (16, 6, 3, 3), rows, rows),
+    ],
+)
+def test_the_algorithm_is_chosen_by_shape_and_winograd_only_if_allowed(outputs, weight, expected, allowed):
+    assert correlate.algorithm(PADDED, outputs, weight, 1) is expected
+    with nc.winograd():
+        assert correlate.algorithm(PADDED, outputs, weight, 1) is allowed
+
+
+def test_the_switch_is_off_by_default_and_this_threads_alone():
+    elsewhere = []
+    assert not nc.is_winograd_enabled()
+    with nc.winograd(), nc.winograd():
+        thread = threading.Thread(target=lambda: elsewhere.append(nc.is_winograd_enabled()))
+        thread.start()
+        thread.join()
+        assert nc.winograd()(nc.is_winograd_enabled)()
+    assert elsewhere == [False]
+    assert not nc.is_winograd_enabled()
+
+
+@pytest.fixture
+def threads():
+    yield nc.set_num_threads
+    nc.set_num_threads(1)
+
+
+@pytest.mark.parametrize("algorithm", [rows, unfold, winograd])
+def test_threads_do_all_of_the_work_once(algorithm, threads, monkeypatch):
+    for module in (rows, unfold, winograd):
+        monkeypatch.setattr(module, "SCRATCH", 2000)
+    monkeypatch.setattr(unfold, "LEAST", 2)
+    rng = np.random.default_rng(0)
+    x, weight, dy = (rng.normal(size=shape) for shape in ((3, 8, 19, 23), (10, 4, 3, 3), (3, 10, 19, 23)))
+    alone = answers(algorithm, x, weight, dy, PADDED, 2)
+    for count in (2, 3, 5):
+        threads(count)
+        for got, expected in zip(answers(algorithm, x, weight, dy, PADDED, 2), alone, strict=True):
+            np.testing.assert_allclose(got, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+
+
+@given(st.integers(0, 40), st.integers(1, 9), st.integers(1, 7))
+def test_pieces_are_dealt_out_in_order_none_twice(count, least, many):
+    nc.set_num_threads(many)
+    try:
+        parts = parallel.split(lambda part: list(range(count))[part], count, least)
+    finally:
+        nc.set_num_threads(1)
+    assert [piece for part in parts for piece in part] == list(range(count))
+    assert len(parts) <= many
+    assert len(parts) == 1 or min(map(len, parts)) >= least
+
+
+def test_what_fails_on_a_thread_is_raised_when_all_are_done(threads):
+    threads(3)
+    done = []
+
+    def work(part):
+        if part.start == 1:
+            raise ValueError("expected better")
+        done.append(part.start)
+
+    with pytest.raises(ValueError, match="expected better"):
+        parallel.split(work, 3)
+    assert sorted(done) == [0, 2]
+
+
+def test_overflow_is_as_quiet_on_threads_as_on_one(threads):
+    threads(2)
+    with np.errstate(over="ignore"):
+        parallel.split(lambda part: np.float32(3e38) * np.float32(10), 2)
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        parallel.split(lambda part: np.float32(3e38) * np.float32(10) if part.start else None, 2)
+
+
+def forked(answer):
+    answer.put(sum(parallel.split(lambda part: part.stop - part.start, 10)))
+
+
+# newer Pythons warn of this very case
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_process_that_was_forked_has_threads_of_its_own(threads):
+    threads(2)
+    assert parallel.split(lambda part: part.start, 2) == [0, 1]
+    context = multiprocessing.get_context("fork")
+    answer = context.SimpleQueue()
+    process = context.Process(target=forked, args=(answer,))
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0
+    assert answer.get() == 10
+
+
+@pytest.mark.parametrize(("count", "error"), [(0, ValueError), (-1, ValueError), (1.0, TypeError), (True, TypeError)])
+def test_a_number_of_threads_is_refused(count, error):
+    with pytest.raises(error, match=r"expected .* got"):
+        nc.set_num_threads(count)
+    assert nc.get_num_threads() == 1
