@@ -15,7 +15,6 @@ from numpycnn.kernels.pad import MODES, pad, pad_adjoint
 from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint, max_positions
 from numpycnn.kernels.rectify import relu, relu_adjoint
 from numpycnn.kernels.resample import linear_taps, nearest_taps, resample, resample_adjoint
-from numpycnn.kernels.total import total
 from numpycnn.kernels.window import Window
 
 
@@ -288,17 +287,6 @@ def test_the_error_function_keeps_shape_and_order_whatever_the_layout():
     np.testing.assert_array_equal(erf(x.transpose(2, 0, 1)), expected.transpose(2, 0, 1))
     np.testing.assert_array_equal(erf(x[::-2, :, ::3]), expected[::-2, :, ::3])
     assert erf(np.array(0.5)).shape == ()
-
-
-@pytest.mark.parametrize("axes", [(0, 2, 3), (2, 3), (1,), (3, 0)])
-@pytest.mark.parametrize("layout", [np.asarray, np.asfortranarray], ids=["rows first", "columns first"])
-def test_a_total_of_many_numbers_rounds_little(axes, layout):
-    x = layout(np.random.default_rng(0).random((60, 50, 40, 30), np.float32) + 9)
-    sums = total(x, axes)
-    expected = x.sum(axes, np.float64, keepdims=True)
-    assert sums.shape == expected.shape
-    assert sums.dtype == np.float64
-    assert np.abs(sums / expected - 1).max() < 4 * np.finfo(np.float32).eps
 
 
 sides = st.integers(1, 7)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..kernels.total import total
+from ..kernels.slabs import total
 from .layer import Array
 
 
@@ -11,5 +11,5 @@ def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:
     added = gradient.ndim - len(shape)
     repeated = [axis + added for axis, side in enumerate(shape) if side == 1 and gradient.shape[axis + added] != 1]
     if added or repeated:
-        gradient = total(gradient, (*range(added), *repeated)).astype(gradient.dtype)
+        gradient = total(lambda numbers: numbers, (*range(added), *repeated), gradient).astype(gradient.dtype)
     return gradient.reshape(shape)

@@ -8,12 +8,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.total import total
 from .arguments import integer, number
 from .errors import ShapeError
 from .images import as_batch
 from .layer import Array, Buffer, Layer, Parameter, float_dtype
-from .standardize import standardize, standardize_adjoint
+from .standardize import ONE, ZERO, Standardized, moments
 
 PIXELS = (0, 2, 3)  # all axes of (N, C, H, W) but the channels
 
@@ -59,35 +58,38 @@ class ChannelNorm(Layer):
         self._check(x)
         images = as_batch(x)
         if of_input := self.training or self.running_mean is None or self.running_var is None:
-            x_hat, scale, mean, var = standardize(images, self.axes, self.eps)
+            mean, var = moments(images, self.axes)
             if self.training and self.track_running_stats:
                 self._track(mean, var, self._count(images))
         else:
-            scale = each(1 / np.sqrt(self.running_var.data + np.float64(self.eps))).astype(x.dtype)
-            x_hat = (images - each(self.running_mean.data)) * scale
-        y = x_hat
-        if self.weight is not None:
-            y = y * each(self.weight.data)
-        if self.bias is not None:
-            y = y + each(self.bias.data)
-        y = y.reshape(x.shape)
-        self.remember(y, x_hat, scale, of_input)
+            mean, var = each(self.running_mean), each(self.running_var)
+        x_hat = Standardized(images, mean, 1 / np.sqrt(var + self.eps))
+        y = x_hat.affine(*self._affine()).reshape(x.shape)
+        self.remember(y, x_hat, of_input)
         return y
 
     def backward(self, dy: Array) -> Array:
-        x_hat, scale, of_input = self.recall(dy)
-        dy_images = as_batch(dy)
-        if self.weight is not None:
-            scale = scale * each(self.weight.data)
+        x_hat: Standardized
+        x_hat, of_input = self.recall(dy)
+        dy_images, (weight, _) = as_batch(dy), self._affine()
+        db, dw = x_hat.sums(dy_images, self.axes if of_input else PIXELS)
         if of_input:
-            dx, db, dw = standardize_adjoint(dy_images, x_hat, scale, self.axes)
+            count = self._count(dy_images)
+            dx = x_hat.adjoint(dy_images, db / count, dw / count, weight)
         else:
-            dx, db, dw = dy_images * scale, total(dy_images, PIXELS), total(dy_images * x_hat, PIXELS)
+            dx = x_hat.adjoint_of_constants(dy_images, weight)
         if self.weight is not None:
             self.weight.add_grad(dw.sum(PIXELS).astype(dy.dtype))
         if self.bias is not None:
             self.bias.add_grad(db.sum(PIXELS).astype(dy.dtype))
         return dx.reshape(dy.shape)
+
+    def _affine(self) -> tuple[Array, Array]:
+        """Return w and b, to meet images."""
+        return (
+            ONE if self.weight is None else each(self.weight),
+            ZERO if self.bias is None else each(self.bias),
+        )
 
     def _track(self, mean: Array, var: Array, count: int) -> None:
         """Move the running statistics towards those of a batch, of one channel of which there are so many numbers."""
@@ -97,8 +99,7 @@ class ChannelNorm(Layer):
         """Move the running statistics."""
         for running, new in ((self.running_mean, mean), (self.running_var, var)):
             if running is not None:
-                running.data *= 1 - momentum
-                running.data += momentum * new
+                running.data[...] = (1 - momentum) * running.data.astype(np.float64) + momentum * new
 
     def _check(self, x: Array) -> None:
         self.check_array(x)
@@ -121,6 +122,6 @@ class ChannelNorm(Layer):
         return math.prod(images.shape[axis] for axis in self.axes)
 
 
-def each(values: Array) -> Array:
-    """Let one number per channel meet images: (C,) -> (C, 1, 1)."""
-    return values[:, None, None]
+def each(own: Parameter | Buffer) -> Array:
+    """Let one number per channel meet images: (C,) -> (1, C, 1, 1), in float64."""
+    return own.data[None, :, None, None].astype(np.float64)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..kernels.rounded import rounded_once
+from ..kernels.slabs import rounded_once
 from .arguments import number
 from .layer import Array, Layer
 

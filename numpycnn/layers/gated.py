@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..kernels.erf import erf
-from ..kernels.rounded import rounded_once
+from ..kernels.slabs import rounded_once
 from .layer import Array, Layer
 
 SLOPE, CUBIC = math.sqrt(2 / math.pi), 0.044715  # of the argument of tanh in GELU's approximation

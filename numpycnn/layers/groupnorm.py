@@ -7,11 +7,10 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.total import total
 from .arguments import integer, number
 from .errors import ShapeError
 from .layer import Array, Layer, Parameter, float_dtype
-from .standardize import standardize, standardize_adjoint
+from .standardize import ONE, ZERO, Standardized, moments, weighted
 
 
 class GroupNorm(Layer):
@@ -81,26 +80,32 @@ class GroupNorm(Layer):
 
     def forward(self, x: Array) -> Array:
         self._check(x)
-        x_hat, scale, *_ = standardize(self._grouped(x), (1,), self.eps)
-        y = x_hat.reshape(x.shape)
-        if self.weight is not None and self.bias is not None:
-            y = y * _each(self.weight.data, x) + _each(self.bias.data, x)
-        self.remember(y, x_hat, scale)
+        groups = self._grouped(x)
+        mean, var = moments(groups, (2, 3))
+        x_hat = Standardized(groups, mean, 1 / np.sqrt(var + self.eps))
+        y = x_hat.affine(self._meeting(self.weight, ONE), self._meeting(self.bias, ZERO)).reshape(x.shape)
+        self.remember(y, x_hat)
         return y
 
     def backward(self, dy: Array) -> Array:
-        x_hat, scale = self.recall(dy)
+        (x_hat,) = self.recall(dy)
+        groups = self._grouped(dy)
         if self.weight is not None and self.bias is not None:
-            others = (0, *range(2, dy.ndim))
-            self.weight.add_grad(total(dy * x_hat.reshape(dy.shape), others).ravel().astype(dy.dtype))
-            self.bias.add_grad(total(dy, others).ravel().astype(dy.dtype))
-            dy = dy * _each(self.weight.data, dy)
-        dx, *_ = standardize_adjoint(self._grouped(dy), x_hat, scale, (1,))
+            db, dw = x_hat.sums(groups, (0, 3))
+            self.weight.add_grad(dw.ravel().astype(dy.dtype))
+            self.bias.add_grad(db.ravel().astype(dy.dtype))
+        groups, count = weighted(groups, self._meeting(self.weight, ONE)), math.prod(groups.shape[2:])
+        shift, stretch = x_hat.sums(groups, (2, 3))
+        dx: Array = x_hat.adjoint(groups, shift / count, stretch / count)
         return dx.reshape(dy.shape)
 
     def _grouped(self, x: Array) -> Array:
-        """See each group of each sample as a row: (N, C, ...) -> (N G, C / G ...)."""
-        return x.reshape(len(x) * self.num_groups, math.prod(x.shape[1:]) // self.num_groups)
+        """See the groups of channels, and all that follows as one axis: (N, C, ...) -> (N, G, C / G, ...)."""
+        return x.reshape(len(x), self.num_groups, self.num_channels // self.num_groups, math.prod(x.shape[2:]))
+
+    def _meeting(self, own: Parameter | None, otherwise: Array) -> Array:
+        """Let one number per channel meet the groups: (C,) -> (1, G, C / G, 1)."""
+        return otherwise if own is None else own.data.reshape(1, self.num_groups, -1, 1)
 
     def _check(self, x: Array) -> None:
         self.check_array(x)
@@ -115,8 +120,3 @@ class GroupNorm(Layer):
             )
         if self.weight is not None:
             self.check_dtype(x, self.weight.data.dtype)
-
-
-def _each(values: Array, x: Array) -> Array:
-    """Let one number per channel meet x: (C,) -> (C, 1, ...)."""
-    return values.reshape(-1, *(1 for _ in x.shape[2:]))

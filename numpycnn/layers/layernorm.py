@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from .arguments import integer, number
-from .broadcast import sum_to
 from .errors import ShapeError
 from .layer import Array, Layer, Parameter, float_dtype
-from .standardize import standardize, standardize_adjoint
+from .standardize import ONE, ZERO, Standardized, moments, weighted
 
 
 class LayerNorm(Layer):
@@ -79,24 +79,33 @@ class LayerNorm(Layer):
 
     def forward(self, x: Array) -> Array:
         self._check(x)
-        axes = tuple(range(x.ndim - len(self.normalized_shape), x.ndim))
-        x_hat, scale, *_ = standardize(x, axes, self.eps)
-        y = x_hat
-        if self.weight is not None:
-            y = y * self.weight.data
-        if self.bias is not None:
-            y = y + self.bias.data
-        self.remember(y, x_hat, scale, axes)
+        mean, var = moments(x, self._axes(x)[1])
+        x_hat = Standardized(x, mean, 1 / np.sqrt(var + self.eps))
+        y = x_hat.affine(self._meeting(x, self.weight, ONE), self._meeting(x, self.bias, ZERO))
+        self.remember(y, x_hat)
         return y
 
     def backward(self, dy: Array) -> Array:
-        x_hat, scale, axes = self.recall(dy)
-        if self.bias is not None:
-            self.bias.add_grad(sum_to(dy, self.normalized_shape).copy())
+        (x_hat,) = self.recall(dy)
+        others, axes = self._axes(dy)
         if self.weight is not None:
-            self.weight.add_grad(sum_to(dy * x_hat, self.normalized_shape))
-            dy = dy * self.weight.data
-        return standardize_adjoint(dy, x_hat, scale, axes)[0]
+            db, dw = x_hat.sums(dy, others)
+            self.weight.add_grad(dw.reshape(self.normalized_shape).astype(dy.dtype))
+            if self.bias is not None:
+                self.bias.add_grad(db.reshape(self.normalized_shape).astype(dy.dtype))
+        dy, count = weighted(dy, self._meeting(dy, self.weight, ONE)), math.prod(self.normalized_shape)
+        shift, stretch = x_hat.sums(dy, axes)
+        dx: Array = x_hat.adjoint(dy, shift / count, stretch / count)
+        return dx
+
+    def _axes(self, x: Array) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the axes that are not normalised, and those that are, the last ones."""
+        first = x.ndim - len(self.normalized_shape)
+        return tuple(range(first)), tuple(range(first, x.ndim))
+
+    def _meeting(self, x: Array, own: Parameter | None, otherwise: Array) -> Array:
+        """Give w or b the axes of x."""
+        return otherwise if own is None else own.data.reshape([1] * (x.ndim - own.data.ndim) + [*own.data.shape])
 
     def _check(self, x: Array) -> None:
         self.check_array(x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..kernels.rounded import rounded_once
+from ..kernels.slabs import rounded_once
 from .layer import Array, Layer
 
 

@@ -3,33 +3,61 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels.total import total
+from ..kernels.slabs import evaluate, total
 from .layer import Array
 
+ONE, ZERO = np.ones(()), np.zeros(())
 
-def standardize(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Array, Array, Array]:
-    """Return ``x_hat = (x - mean) scale``, ``scale = 1 / sqrt(var + eps)``, mean, and var, which is the biased one.
 
-    The last three have sides of 1 along the axes.
-    """
+def moments(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
+    """Return mean and (biased) variance along axes, which stay with sides of 1, in float64."""
     count = math.prod(x.shape[axis] for axis in axes)
-    mean = (total(x, axes) / count).astype(x.dtype)
-    x_hat = x - mean
-    var = total(x_hat * x_hat, axes) / count
-    scale = (1 / np.sqrt(var + eps)).astype(x.dtype)
-    x_hat *= scale
-    return x_hat, scale, mean, var.astype(x.dtype)
+    mean = total(lambda x: x, axes, x) / count
+    return mean, total(lambda x, mean: (x - mean) ** 2, axes, x, mean) / count
 
 
-def standardize_adjoint(dy: Array, x_hat: Array, scale: Array, axes: tuple[int, ...]) -> tuple[Array, Array, Array]:
-    """Return dx, given the gradient towards x_hat; and the sums of dy and of ``dy x_hat`` along the axes.
+@dataclass(frozen=True, slots=True)
+class Standardized:
+    """``x_hat = (x - mean) scale``, which is nowhere as a whole: every formula makes the part that it needs.
 
-    Mean and variance depend on x: ``dx = scale (dy - mean of dy - x_hat * mean of (dy x_hat))``.
+    Weights w and biases b have the axes of x, with sides of 1 where they are repeated; or are ``ONE`` and ``ZERO``.
     """
-    count = math.prod(dy.shape[axis] for axis in axes)
-    shift, stretch = total(dy, axes), total(dy * x_hat, axes)
-    centred = dy - (shift / count).astype(dy.dtype)
-    return (centred - x_hat * (stretch / count).astype(dy.dtype)) * scale, shift, stretch
+
+    x: Array
+    mean: Array  # float64, as scale; sides of 1 along the axes
+    scale: Array
+
+    def affine(self, weight: Array, bias: Array) -> Array:
+        """Return ``y = w x_hat + b``."""
+        return evaluate(
+            lambda x, mean, scale, w, b: (x - mean) * (scale * w) + b, self.x, self.mean, self.scale, weight, bias
+        )
+
+    def sums(self, dy: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
+        """Return the sums of dy and of ``dy x_hat`` along axes, which stay with sides of 1, in float64."""
+        return total(lambda dy: dy, axes, dy), total(
+            lambda dy, x, mean, scale: (x - mean) * dy * scale, axes, dy, self.x, self.mean, self.scale
+        )
+
+    def adjoint(self, dy: Array, shift: Array, stretch: Array, weight: Array = ONE) -> Array:
+        """Return ``dx = w scale (dy - shift - x_hat stretch)``; here w is one number wherever mean is one.
+
+        Mean and variance depend on x, so shift is to be the mean of dy, and stretch that of ``dy x_hat``.
+        """
+        return evaluate(
+            lambda dy, x, mean, shift, slope, factor: (dy - shift - (x - mean) * slope) * factor,
+            *(dy, self.x, self.mean, shift, self.scale * stretch, self.scale * weight),
+        )
+
+    def adjoint_of_constants(self, dy: Array, weight: Array) -> Array:
+        """Return ``dx = w scale dy``, where mean and variance do not depend on x."""
+        return evaluate(lambda dy, factor: dy * factor, dy, self.scale * weight)
+
+
+def weighted(dy: Array, weight: Array) -> Array:
+    """Return ``w dy``, the gradient towards x_hat."""
+    return dy if weight is ONE else evaluate(lambda dy, w: dy * w, dy, weight)

@@ -6,6 +6,7 @@ import numpy as np
 
 import numpycnn as nc
 from numpycnn.layers.channel_norm import PIXELS
+from numpycnn.layers.standardize import ONE
 
 from ..laws import backward, buffers, forward, no_grad, refusals, samples, state
 from .mistake import plant, reading
@@ -192,10 +193,9 @@ class GroupsInterleaved(nc.GroupNorm):
 @plant("mean and variance count as constants in backward", "GroupNorm", backward, says="dx:")
 class GroupStatisticsAsConstants(nc.GroupNorm):
     def backward(self, dy):
-        _, scale = self._memory[-1]
+        (x_hat,) = self._memory[-1]
         super().backward(dy)
-        weight = 1 if self.weight is None else self.weight.data.reshape(-1, *(1 for _ in dy.shape[2:]))
-        return (self._grouped(dy * weight) * scale).reshape(dy.shape)
+        return x_hat.adjoint_of_constants(self._grouped(dy), self._meeting(self.weight, ONE)).reshape(dy.shape)
 
 
 @plant("a group of a single number is normalised to 0", "GroupNorm", refusals, says="ours takes it")

@@ -1,0 +1,87 @@
+"""Formulas evaluated slab by slab: what stands between their steps stays in the cache and costs no memory.
+
+A formula takes several arrays: the first has the shape of the result, the others too, or sides of 1
+where they are repeated, or no axes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from .parallel import split
+from .window import Array
+
+SLAB = 1 << 17  # numbers
+Formula = Callable[..., Array]
+Slab = tuple[slice, ...]
+
+
+def evaluate(formula: Formula, *arrays: Array) -> Array:
+    """Evaluate an elementwise formula in the dtype of the first array; the result has its layout too."""
+    return _evaluate(formula, arrays[0].dtype, arrays)
+
+
+def rounded_once(formula: Formula, *arrays: Array) -> Array:
+    """Evaluate an elementwise formula in float64; the result has the dtype and the layout of the first array.
+
+    In float32 every step of the formula would round; in float64 only what comes out at the end does.
+    """
+    return _evaluate(formula, np.dtype(np.float64), arrays)
+
+
+def total(formula: Formula, axes: tuple[int, ...], *arrays: Array) -> Array:
+    """Sum an elementwise formula along axes, which stay with sides of 1; the result is in float64.
+
+    Added one by one in float32, a million numbers would lose their last three digits; so that is done
+    within a slab only, and the sums of the slabs are added up in float64.
+    """
+    slabs = list(_slabs(arrays[0]))
+
+    def add_up(part: slice) -> Array:
+        sums = np.zeros([1 if axis in axes else side for axis, side in enumerate(arrays[0].shape)])
+        for slab in slabs[part]:
+            sums[_of(sums, slab)] += formula(*_parts(arrays, slab, arrays[0].dtype)).sum(axes, keepdims=True)
+        return sums
+
+    sums: Array = reduce(np.add, split(add_up, len(slabs)))
+    return sums
+
+
+def _evaluate(formula: Formula, dtype: np.dtype[Any], arrays: tuple[Array, ...]) -> Array:
+    result = np.empty_like(arrays[0])
+    slabs = list(_slabs(result))
+
+    def fill(part: slice) -> None:
+        for slab in slabs[part]:
+            result[slab] = formula(*_parts(arrays, slab, dtype))
+
+    split(fill, len(slabs))
+    return result
+
+
+def _parts(arrays: tuple[Array, ...], slab: Slab, dtype: np.dtype[Any]) -> list[Array]:
+    """Return what arrays have in a slab."""
+    return [array[_of(array, slab)].astype(dtype, copy=False) for array in arrays]
+
+
+def _of(array: Array, slab: Slab) -> Slab:
+    """Return where in an array a slab is: all of an axis where the array is repeated."""
+    return tuple(slice(None) if side == 1 else part for side, part in zip(array.shape, slab, strict=False))
+
+
+def _slabs(x: Array) -> Iterator[Slab]:
+    """Cut an array along the axes that are outermost in memory, as far as needed."""
+    steps, size = list(x.shape), x.size
+    for axis in sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis])):
+        if size > SLAB:
+            size //= steps[axis]
+            steps[axis] = max(1, SLAB // size)
+            size *= steps[axis]
+    starts = (range(0, length, max(1, step)) for length, step in zip(x.shape, steps, strict=True))
+    for corner in itertools.product(*starts):
+        yield tuple(slice(start, start + step) for start, step in zip(corner, steps, strict=True))

@@ -1,0 +1,64 @@
+"""Formulas slab by slab: every number once, whatever the layout; in float64, one rounding."""
+
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpycnn.kernels import slabs
+
+
+@st.composite
+def arrays(draw):
+    """Draw an array of float32 in any layout, with gaps, backwards, or of no numbers."""
+    shape = draw(st.lists(st.integers(0, 5), max_size=4))
+    order = draw(st.permutations(range(len(shape))))
+    numbers = np.random.default_rng(draw(st.integers(0, 99))).standard_normal([2 * shape[axis] for axis in order])
+    return numbers.astype(np.float32)[
+        tuple(slice(None, None, draw(st.sampled_from([2, -2]))) for _ in order)
+    ].transpose(np.argsort(order))
+
+
+@given(arrays(), st.integers(1, 30))
+def test_slabs_are_small_and_cover_everything_once(x, most):
+    counts = np.zeros(x.shape, int)
+    with mock.patch.object(slabs, "SLAB", most):
+        for slab in slabs._slabs(x):
+            counts[slab] += 1
+            assert x[slab].size <= most
+    assert (counts == 1).all()
+
+
+@given(arrays(), st.integers(1, 30))
+def test_formulas_are_rounded_once(x, most):
+    other, wide = -x[..., ::-1] if x.ndim else -x, x.astype(float)
+    with mock.patch.object(slabs, "SLAB", most):
+        y = slabs.rounded_once(lambda a, b: (a / 3 + 1) * b, x, other)
+        np.testing.assert_array_equal(y, ((wide / 3 + 1) * other).astype(np.float32), strict=True)
+        y = slabs.evaluate(lambda a, b: (a / 3 + 1) * b, x, other.astype(float))
+        np.testing.assert_array_equal(y, (x / 3 + 1) * other, strict=True)
+
+
+@given(arrays(), st.integers(1, 30), st.sets(st.integers(0, 3)), st.sets(st.integers(0, 3)))
+def test_repeated_arrays_and_sums_along_axes_are_numpys(x, most, repeated, along):
+    side = np.random.default_rng(1).random([1 if axis in repeated else side for axis, side in enumerate(x.shape)])
+    axes, wide = tuple(axis for axis in along if axis < x.ndim), x.astype(float)
+    with mock.patch.object(slabs, "SLAB", most):
+        y = slabs.rounded_once(lambda a, b, c: a * b + c, x, side, np.array(2.0))
+        sums = slabs.total(lambda a, b, c: a * b + c, axes, wide, side, np.array(2.0))
+    np.testing.assert_array_equal(y, (wide * side + 2).astype(np.float32), strict=True)
+    expected = np.asarray((wide * side + 2).sum(axes, keepdims=True))
+    np.testing.assert_allclose(sums, expected, rtol=1e-12, atol=1e-12, strict=True)
+
+
+@pytest.mark.parametrize("axes", [(0, 2, 3), (2, 3), (1,), (3, 0)])
+@pytest.mark.parametrize("layout", [np.asarray, np.asfortranarray], ids=["rows first", "columns first"])
+def test_a_total_of_many_numbers_rounds_little(axes, layout):
+    x = layout(np.random.default_rng(0).random((60, 50, 40, 30), np.float32) + 9)
+    sums = slabs.total(lambda x: x, axes, x)
+    expected = x.sum(axes, np.float64, keepdims=True)
+    assert sums.shape == expected.shape
+    assert sums.dtype == np.float64
+    assert np.abs(sums / expected - 1).max() < 4 * np.finfo(np.float32).eps
