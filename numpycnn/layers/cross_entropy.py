@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..kernels.exponentials import exponentials, picked_adjoint
 from .arguments import number
 from .errors import DtypeError, ShapeError
 from .layer import Array
-from .nll_loss import NLLLoss, class_axis
+from .nll_loss import Labels, NLLLoss, class_axis
 from .softmax import log_softmax, log_softmax_adjoint
 
 
@@ -72,35 +73,46 @@ class CrossEntropyLoss(NLLLoss):
     def forward(self, x: Array, target: Array) -> Array:
         self._check(x, target)
         axis, smoothing = class_axis(x), self.label_smoothing
-        q, labels = None, None
         if target.shape == x.shape:
             self._check_probabilities(x, target)
             q = self._weigh((1 - smoothing) * np.asarray(target, np.float64) + smoothing / x.shape[axis])
-        else:
-            labels = self._read(x, target)
-        log_p = log_softmax(np.asarray(x, np.float64), axis)  # so that the results alone round
-        if labels is None:
+            log_p = log_softmax(np.asarray(x, np.float64), axis)  # so that the results alone round
             losses = -(q * log_p).sum(axis)
-            total = losses.size
-        else:
-            losses = labels.pick(log_p)
-            total = labels.weight.sum()
-            if smoothing:
-                spread = -self._weigh(log_p).mean(axis)
-                losses = (1 - smoothing) * losses + smoothing * np.where(labels.keep, spread, 0)
-        return self.reduce(losses, total, x.dtype, log_p, q, labels)
+            return self.reduce(losses, losses.size, x.dtype, log_p, q, None)
+        labels = self._read(x, target)
+        if not smoothing:
+            return self._forward_of_labels(x, labels)
+        log_p = log_softmax(np.asarray(x, np.float64), axis)
+        spread = np.where(labels.keep, -self._weigh(log_p).mean(axis), 0)
+        losses = (1 - smoothing) * labels.pick(log_p) + smoothing * spread
+        return self.reduce(losses, labels.weight.sum(), x.dtype, log_p, None, labels)
 
     def backward(self, dy: Array | float = 1.0) -> Array:
         dlosses, dtype, log_p, q, labels = self.reduce_adjoint(dy)
+        if isinstance(q, tuple):
+            return self._backward_of_labels(dlosses, log_p, q, labels)
         axis, smoothing = class_axis(log_p), self.label_smoothing
         if labels is None:
             dlog_p = -q * np.expand_dims(dlosses, axis)
         else:
+            dspread = smoothing / log_p.shape[axis] * np.where(labels.keep, dlosses, 0)
             dlog_p = (1 - smoothing) * labels.pick_adjoint(dlosses, log_p.shape, np.float64)
-            if smoothing:
-                dspread = smoothing / log_p.shape[axis] * np.where(labels.keep, dlosses, 0)
-                dlog_p = dlog_p - self._weigh(np.expand_dims(dspread, axis))
+            dlog_p = dlog_p - self._weigh(np.expand_dims(dspread, axis))
         return np.asarray(log_softmax_adjoint(dlog_p, log_p, axis), dtype)
+
+    def _forward_of_labels(self, x: Array, labels: Labels) -> Array:
+        """Compute what everybody uses, one right class a sample, without the logarithm of every p."""
+        e, total, log_total = exponentials(x, class_axis(x))
+        log_p = x[labels.at] - log_total
+        losses = np.where(labels.keep, -labels.weight * log_p, 0)
+        return self.reduce(losses, labels.weight.sum(), x.dtype, log_p, (e, total), labels)
+
+    def _backward_of_labels(
+        self, dlosses: Array, log_p: Array, probabilities: tuple[Array, Array], labels: Labels
+    ) -> Array:
+        e, total = probabilities
+        slopes = np.where(labels.keep, labels.weight * dlosses, 0)
+        return picked_adjoint(e, total, log_p, labels.at, slopes, class_axis(e))
 
     def _weigh(self, q: Array) -> Array:
         """Multiply by the weight of each class."""

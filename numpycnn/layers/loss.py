@@ -63,7 +63,7 @@ class Loss(Module):
         dlosses = np.asarray(dy, np.float64)
         if self.reduction == "mean":
             dlosses = dlosses / total
-        return np.broadcast_to(dlosses, shape), *values
+        return np.full(shape, dlosses), *values
 
     def check_target_dtype(self, target: Array, x: Array) -> None:
         """Raise unless a target of numbers has the dtype of x."""

@@ -18,22 +18,18 @@ from .loss import Loss
 class Labels:
     """Class indices, read: one entry for each sample, in the shape of the losses."""
 
-    index: Array  # t, 0 where ignored
+    at: tuple[Array, ...]  # where in the scores t stands, 0 where ignored
     keep: Array  # False where ignored
     weight: Array  # w[t], 0 where ignored, in float64
 
     def pick(self, x: Array) -> Array:
         """Return ``-w[t] x[t]`` of each sample, 0 where ignored."""
-        axis = class_axis(x)
-        picked = np.take_along_axis(x, np.expand_dims(self.index, axis), axis).squeeze(axis)
-        return np.where(self.keep, -self.weight * picked, 0)
+        return np.where(self.keep, -self.weight * x[self.at], 0)
 
     def pick_adjoint(self, dlosses: Array, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
         """Send the gradient of each sample's loss to the one entry that was picked."""
         dx = np.zeros(shape, dtype)
-        axis = class_axis(dx)
-        values = np.where(self.keep, -self.weight * dlosses, 0)
-        np.put_along_axis(dx, np.expand_dims(self.index, axis), np.expand_dims(values, axis), axis)
+        dx[self.at] = np.where(self.keep, -self.weight * dlosses, 0)
         return dx
 
 
@@ -104,9 +100,10 @@ class NLLLoss(Loss):
         self._check_labels(x, target)
         keep = np.asarray(target != self.ignore_index)
         index = np.where(keep, target, 0).astype(np.intp)
-        if self.weight is None:
-            return Labels(index, keep, keep.astype(np.float64))
-        return Labels(index, keep, np.where(keep, self.weight.data[index].astype(np.float64), 0))
+        at = [np.arange(side).reshape(-1, *[1] * (index.ndim - axis - 1)) for axis, side in enumerate(index.shape)]
+        at.insert(class_axis(x), index)
+        weight = keep if self.weight is None else np.where(keep, self.weight.data[index], 0)
+        return Labels(tuple(at), keep, weight.astype(np.float64))
 
     def _check(self, x: Array, target: Array) -> None:
         self.check_array(x)

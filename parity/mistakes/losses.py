@@ -61,7 +61,7 @@ class SmoothedOverTheOthers(nc.CrossEntropyLoss):
 @plant("ignored samples are smoothed", "CrossEntropyLoss", forward, says="y:")
 class IgnoredAreSmoothed(nc.CrossEntropyLoss):
     def reduce(self, losses, total, dtype, log_p, q, labels):
-        if labels is not None:
+        if labels is not None and self.label_smoothing:
             spread = -self._weigh(log_p).mean(class_axis(log_p))
             losses = losses + self.label_smoothing * np.where(labels.keep, 0, spread)
         return super().reduce(losses, total, dtype, log_p, q, labels)
