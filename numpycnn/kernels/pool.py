@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .adaptive import AdaptiveWindow
-from .layout import as_images, as_rows, full_images, laid_out
+from .layout import full_images, laid_out
+from .parallel import split
 from .window import Array, Pair, Window
 
 AnyWindow = Window | AdaptiveWindow
+LARGE = 1 << 17  # numbers that are worth a thread
 
 
 def max_pool(x: Array, window: AnyWindow) -> Array:
-    """Return the largest entry of each window, (N, C, H, W) -> (N, C, OH, OW); padding takes no part."""
+    """Return the largest entry of each window, (N, C, H, W) -> (N, C, OH, OW); padding takes no part.
+
+    Along the rows of each window first, whose neighbours in memory are those of its columns too.
+    """
     x = laid_out(x)
-    y = full_images(x.shape[:2] + window.output_size(x.shape[2:]), -np.inf, x.dtype)
-    for _, outputs, inputs in window.taps(x.shape[2:]):
-        y[outputs] = np.maximum(y[outputs], x[inputs])
+    rows, cols = window.axes(x.shape[2:])
+    oh, ow = window.output_size(x.shape[2:])
+    y = full_images((*x.shape[:2], oh, ow), -np.inf, x.dtype)
+
+    def fill(channels: slice) -> None:
+        source, result = x[:, channels], y[:, channels]
+        largest = full_images((*source.shape[:2], oh, x.shape[3]), -np.inf, x.dtype)
+        for _, outputs, inputs in rows:
+            largest[:, :, outputs] = np.maximum(largest[:, :, outputs], source[:, :, inputs])
+        for _, outputs, inputs in cols:
+            result[..., outputs] = np.maximum(result[..., outputs], largest[..., inputs])
+
+    _by_channels(fill, x)
     return y
 
 
@@ -26,10 +43,19 @@ def max_pool_adjoint(dy: Array, x: Array, y: Array, window: AnyWindow) -> Array:
     The walk goes through each window once more, and the first entry that equals the maximum gets
     the gradient; for a maximum that is NaN, the last that is NaN.
     """
-    x = laid_out(x)
+    x, dy = laid_out(x), laid_out(dy)
     dx = full_images(x.shape, 0, x.dtype)
-    # what has not found its entry yet; as integers, since of floats inf - inf is NaN
-    bits = as_images(as_rows(dy).copy()).view(f"i{dy.itemsize}")
+
+    def send(channels: slice) -> None:
+        # what has not found its entry yet; as integers, since of floats inf - inf is NaN
+        bits = dy[:, channels].copy(order="K").view(f"i{dy.itemsize}")
+        _send_to_first(bits, x[:, channels], y[:, channels], dx[:, channels], window)
+
+    _by_channels(send, x)
+    return dx
+
+
+def _send_to_first(bits: Array, x: Array, y: Array, dx: Array, window: AnyWindow) -> None:
     for _, outputs, inputs in window.taps(x.shape[2:]):
         found = bits[outputs] * (x[inputs] == y[outputs])
         bits[outputs] ^= found
@@ -42,7 +68,6 @@ def max_pool_adjoint(dy: Array, x: Array, y: Array, window: AnyWindow) -> Array:
             found = bits[outputs] * np.isnan(x[inputs])
             bits[outputs] ^= found
             dx[inputs] += found.view(x.dtype)
-    return dx
 
 
 def max_positions(x: Array, y: Array, window: AnyWindow) -> Array:
@@ -68,24 +93,39 @@ def avg_pool(x: Array, window: AnyWindow, counts: Array | int) -> Array:
     x = laid_out(x)
     rows, cols = window.axes(x.shape[2:])
     oh, ow = window.output_size(x.shape[2:])
-    sums = full_images((*x.shape[:2], oh, x.shape[3]), 0, x.dtype)
-    for _, outputs, inputs in rows:
-        sums[:, :, outputs] += x[:, :, inputs]
     y = full_images((*x.shape[:2], oh, ow), 0, x.dtype)
-    for _, outputs, inputs in cols:
-        y[..., outputs] += sums[..., inputs]
-    y /= np.asarray(counts, y.dtype)
+
+    def fill(channels: slice) -> None:
+        source, result = x[:, channels], y[:, channels]
+        sums = full_images((*source.shape[:2], oh, x.shape[3]), 0, x.dtype)
+        for _, outputs, inputs in rows:
+            sums[:, :, outputs] += source[:, :, inputs]
+        for _, outputs, inputs in cols:
+            result[..., outputs] += sums[..., inputs]
+        result /= np.asarray(counts, y.dtype)
+
+    _by_channels(fill, x)
     return y
 
 
 def avg_pool_adjoint(dy: Array, window: AnyWindow, counts: Array | int, size: Pair) -> Array:
     """Spread the gradient of each window evenly over what it saw: (N, C, OH, OW) -> (N, C, H, W)."""
     rows, cols = window.axes(size)
-    share = laid_out(dy) / np.asarray(counts, dy.dtype)
-    spread = full_images((*dy.shape[:3], size[1]), 0, dy.dtype)
-    for _, outputs, inputs in cols:
-        spread[..., inputs] += share[..., outputs]
+    dy = laid_out(dy)
     dx = full_images(dy.shape[:2] + size, 0, dy.dtype)
-    for _, outputs, inputs in rows:
-        dx[:, :, inputs] += spread[:, :, outputs]
+
+    def send(channels: slice) -> None:
+        share, result = dy[:, channels] / np.asarray(counts, dy.dtype), dx[:, channels]
+        spread = full_images((*share.shape[:3], size[1]), 0, dy.dtype)
+        for _, outputs, inputs in cols:
+            spread[..., inputs] += share[..., outputs]
+        for _, outputs, inputs in rows:
+            result[:, :, inputs] += spread[:, :, outputs]
+
+    _by_channels(send, dx)
     return dx
+
+
+def _by_channels(work: Callable[[slice], None], x: Array) -> None:
+    """Do work on the channels of large images, some on each thread."""
+    split(work, x.shape[1], 1 + LARGE * x.shape[1] // (x.size + 1))

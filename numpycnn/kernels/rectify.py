@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from .layout import BLOCK, blocks, like
+from .parallel import split
+from .slabs import evaluate
 from .window import Array
 
+MANY = 8  # blocks that are worth a thread
 ZEROS = {np.dtype(kind): np.zeros(BLOCK, kind) for kind in (np.float32, np.float64)}
 
 
@@ -19,9 +22,13 @@ def relu(x: Array) -> Array:
     y = np.empty_like(x)
     if x.strides != y.strides:
         return np.asarray(np.maximum(x, 0))
-    zeros = ZEROS[x.dtype]
-    for block, result in zip(blocks(x), blocks(y), strict=True):
-        np.maximum(block, zeros[: len(block)], out=result)
+    zeros, pieces = ZEROS[x.dtype], list(zip(blocks(x), blocks(y), strict=True))
+
+    def fill(part: slice) -> None:
+        for block, result in pieces[part]:
+            np.maximum(block, zeros[: len(block)], out=result)
+
+    split(fill, len(pieces), MANY)
     return y
 
 
@@ -31,9 +38,14 @@ def relu_adjoint(dy: Array, y: Array) -> Array:
     The bits of dy, read as integers, are multiplied by 0 or 1. As floats, inf * 0 would be NaN;
     and ``np.where``, which branches, takes many times as long on a mask without pattern.
     """
+    dy = like(dy, y)
+    return evaluate(_pass, dy, y) if y.size > MANY * BLOCK else _pass(dy, y)
+
+
+def _pass(dy: Array, y: Array) -> Array:
     passes = np.asarray(y <= 0)
     np.logical_not(passes, out=passes)
-    return keep(like(dy, y), passes)
+    return keep(dy, passes)
 
 
 def keep(x: Array, mask: Array) -> Array:

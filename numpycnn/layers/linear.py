@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..kernels.product import product
 from . import init
 from .arguments import integer
 from .errors import ShapeError
@@ -63,7 +64,7 @@ class Linear(Layer):
 
     def forward(self, x: Array) -> Array:
         self._check(x)
-        y = x @ self.weight.data.T
+        y = product(x, self.weight.data.T)
         if self.bias is not None:
             y = y + self.bias.data
         self.remember(y, x)
@@ -71,12 +72,12 @@ class Linear(Layer):
 
     def backward(self, dy: Array) -> Array:
         self.backward_parameters(dy)
-        return dy @ self.weight.data
+        return product(dy, self.weight.data)
 
     def backward_parameters(self, dy: Array) -> None:
         (x,) = self.recall(dy)
         rows_x, rows_dy = x.reshape(-1, self.in_features), dy.reshape(-1, self.out_features)
-        self.weight.add_grad(rows_dy.T @ rows_x)
+        self.weight.add_grad(product(rows_dy.T, rows_x))
         if self.bias is not None:
             self.bias.add_grad(rows_dy.sum(0))
 

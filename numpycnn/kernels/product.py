@@ -1,0 +1,22 @@
+"""Products of matrices: BLAS does them, on threads of ours where they are large."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .parallel import split
+from .window import Array
+
+LARGE = 1 << 20  # products of two numbers that are worth a thread
+
+
+def product(a: Array, b: Array) -> Array:
+    """Return a @ b: (..., K) times (K, M), each thread some of the columns of b."""
+    columns = b.shape[1]
+    y = np.empty((*a.shape[:-1], columns), a.dtype)
+
+    def fill(some: slice) -> None:
+        np.matmul(a, b[:, some], out=y[..., some])
+
+    split(fill, columns, 1 + LARGE // max(1, a.size))
+    return y
