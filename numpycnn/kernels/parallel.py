@@ -68,12 +68,13 @@ def get_num_threads() -> int:
 def split(work: Callable[[slice], Result], count: int, least: int = 1) -> list[Result]:
     """Do ``work`` on slices that together are all of ``count`` pieces, one slice a thread; results in order.
 
-    Slices have ``least`` pieces or more; there is one where that makes but one, without pieces too.
+    Slices have ``least`` pieces or more; there is one where that makes but one, without pieces too. Work must
+    not split again: it would wait for a thread that waits for it.
     """
-    parts = max(1, min(_threads, count // least))
+    parts = min(_threads, count // least)
+    if parts <= 1:
+        return [work(slice(0, count))]
     slices = [slice(count * part // parts, count * (part + 1) // parts) for part in range(parts)]
-    if parts == 1:
-        return [work(slices[0])]
     pool = _pool(_threads, os.getpid())
     # what NumPy does about overflow belongs to the context, which every thread gets a copy of
     others = [pool.submit(copy_context().run, work, part) for part in slices[1:]]
