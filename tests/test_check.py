@@ -6,6 +6,7 @@ import multiprocessing
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from parity import Adapter, check, law_tests, laws
 from parity.checking import command
 from parity.checking.check import Examination
 from parity.checking.subject import ROWS
+from parity.checking.watch import watched
 from parity.mistakes import CATALOGUE
 
 HELD_AGAINST = {
@@ -457,6 +459,19 @@ def test_the_command_outlives_the_layer(run, name, says):
     assert status == 2
     assert f"the end of its process ({says}), in: dtype" in err
     assert "Traceback" not in err
+
+
+class Deaf:
+    """What Python clears away without hearing what is raised meanwhile: the first alarm."""
+
+    def __del__(self):
+        time.sleep(0.3)
+
+
+def test_an_alarm_that_is_not_heard_rings_again():
+    with pytest.raises(TimeoutError, match="got none"), watched(0.1):
+        Deaf()
+        time.sleep(5)
 
 
 def test_a_layer_that_hangs_is_reported(run, at_once):

@@ -2,6 +2,7 @@
 
 from . import (
     activations,
+    algorithms,
     convolution_gradients,
     convolutions,
     dropouts,
@@ -23,6 +24,7 @@ __all__ = [
     "CATALOGUE",
     "Planted",
     "activations",
+    "algorithms",
     "constructor",
     "convolution_gradients",
     "convolutions",
