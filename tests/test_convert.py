@@ -197,6 +197,13 @@ def padded(self, x):  # as in the short cuts of a ResNet for CIFAR
     return self.pad(short) + functional.pad(x, (1, 2, 1, 1, 1, 2), value=1)
 
 
+def scaled_in_place(self, x):
+    y = self.conv(x)
+    y *= torch.sigmoid(x)
+    y.mul_(y.mean((2, 3), keepdim=True)).sub_(x)
+    return y / 2
+
+
 def enlarged(self, x):
     y = functional.conv_transpose2d(self.up(x), self.conv.weight, None, 2, 1)
     return functional.interpolate(y, size=(7, 5), mode="bilinear", align_corners=False)
@@ -244,6 +251,7 @@ FORWARDS = {
     "views by shapes": forward(flat_by_shape, linear=nn.Linear(120, 6)),
     "squeeze and excitation": forward(squeeze_and_excite, first=nn.Linear(4, 2), second=nn.Linear(2, 4)),
     "squeeze and expand": forward(squeeze_and_expand, conv=Conv()),
+    "products in place": forward(scaled_in_place, conv=Conv()),
     "borders": forward(padded, pad=nn.Sequential(nn.ZeroPad2d((2, 1, 2, 1)), nn.ConstantPad2d(1, 3.0))),
     "other sizes": forward(
         enlarged, conv=nn.ConvTranspose2d(4, 2, 3, stride=2, bias=False), up=nn.Upsample(scale_factor=2)

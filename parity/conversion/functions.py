@@ -1,10 +1,11 @@
-"""Functions and methods of torch, each with the layers that do the same: what a forward may call."""
+"""What torch computes with functions and methods, each with the layers that do the same."""
 
 from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,30 +14,11 @@ from torch.nn import functional
 
 import numpycnn as nc
 
-from .values import Expanded, Learned, Shape, Step, Value
+from .table import FUNCTIONS, Does, does
+from .values import Expanded, Learned, Step, Value, arrays
 
 if TYPE_CHECKING:
     from .wiring import Wiring
-
-Does = Callable[..., Any]
-
-FUNCTIONS: dict[Any, Does] = {}
-"""What stands for a function, or for a method by its name.
-
-It is called with torch's arguments, after the wiring if it asks for it, and gives a layer that reads the arrays among
-the arguments, a list of layers of which the first one does, a step that says what it reads, or a value that needs none.
-"""
-
-
-def does(*functions: Any) -> Callable[[Does], Does]:
-    """Enter a function into the table."""
-
-    def enter(function: Does) -> Does:
-        FUNCTIONS.update(dict.fromkeys(functions, function))
-        return function
-
-    return enter
-
 
 # Functions with the name and the arguments of a layer
 
@@ -231,8 +213,9 @@ def number(argument: Any) -> float:
 
 def in_place(function: Does, input: Value, other: Any) -> Step:
     """Do what a function does, and write the result into the first array."""
-    reads = (input, other) if isinstance(other, Value) else (input,)
-    return Step((function(input, other),), reads, in_place=True)
+    done = function(input, other)
+    step = done if isinstance(done, Step) else Step((done,), tuple(arrays([input, other])))
+    return replace(step, in_place=True)
 
 
 for _does, *_functions in (
@@ -247,109 +230,3 @@ for _does, *_functions in (
 @does(torch.cat, torch.concat, torch.concatenate)
 def _cat(tensors: Sequence[Value], dim: int = 0) -> nc.Layer | Value:
     return nc.Concat(*(nc.Identity() for _ in tensors), dim=dim) if len(tensors) > 1 else tensors[0]
-
-
-# Parts and shapes
-
-
-@does("contiguous", "clone", torch.clone)
-def _same(input: Value) -> Value:
-    return input
-
-
-@does(torch.chunk, "chunk")
-def _chunk(input: Value, chunks: int, dim: int = 0) -> list[Step]:
-    return [Step((nc.Chunk(chunks, index, dim),), (input,)) for index in range(chunks)]
-
-
-@does(torch.unsqueeze, "unsqueeze")
-def _unsqueeze(input: Value, dim: int) -> nc.Layer:
-    return nc.Unsqueeze(dim)
-
-
-@does(torch.squeeze, "squeeze")
-def _squeeze(input: Value, dim: int) -> nc.Layer:
-    return nc.Squeeze(dim)
-
-
-@does(functional.pad)
-def _pad(input: Value, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> nc.Layer:
-    if mode != "constant":
-        raise ValueError(f"expected a border of one value, got mode {mode!r}")
-    return nc.Pad(pad, value or 0.0)
-
-
-@does(functional.interpolate)
-def _interpolate(
-    input: Value,
-    size: Any = None,
-    scale_factor: Any = None,
-    mode: str = "nearest",
-    align_corners: bool | None = None,
-    recompute_scale_factor: None = None,
-    antialias: bool = False,
-) -> nc.Layer:
-    if antialias or recompute_scale_factor:
-        raise ValueError("expected antialias=False and recompute_scale_factor=None, which Upsample has not, got others")
-    return nc.Upsample(size, scale_factor, mode, align_corners)
-
-
-@does("expand_as")
-def _expand_as(input: Value, other: Value) -> Expanded:
-    return Expanded(input, other)
-
-
-@does(torch.permute, "permute")
-def _permute(input: Value, *dims: Any) -> nc.Layer:
-    return nc.Permute(listed(dims))
-
-
-@does(torch.transpose, "transpose", torch.swapaxes, "swapaxes")
-def _transpose(wiring: Wiring, input: Value, dim0: int, dim1: int) -> nc.Layer:
-    dims = list(range(wiring.shapes.axes(input)))
-    dims[dim0], dims[dim1] = dims[dim1], dims[dim0]
-    return nc.Permute(dims)
-
-
-@does(torch.reshape, "view", "reshape")
-def _view(wiring: Wiring, input: Value, *shape: Any) -> Any:
-    return wiring.shapes.view(input, listed(shape))
-
-
-@does("size")
-def _size(wiring: Wiring, input: Value, dim: int | None = None) -> Any:
-    return Shape(input) if dim is None else wiring.shapes.side(input, dim)
-
-
-@does(getattr)
-def _attribute(input: Value, name: str) -> Shape:
-    if name != "shape":
-        raise ValueError(f"expected nothing of an array but its shape, got {name!r}")
-    return Shape(input)
-
-
-@does(operator.getitem)
-def _item(wiring: Wiring, input: Any, index: Any) -> Any:
-    if isinstance(input, Shape) and isinstance(index, int):
-        return wiring.shapes.side(input.value, index)
-    if isinstance(input, list):
-        return input[index]
-    layers: list[nc.Layer] = []
-    axis = 0
-    for entry in index if isinstance(index, tuple) else (index,):
-        if isinstance(entry, int):
-            layers.append(nc.Select(axis, entry))
-            continue
-        if entry is None:
-            layers.append(nc.Unsqueeze(axis))
-        elif not isinstance(entry, slice):
-            raise ValueError(f"expected whole numbers, slices and None as indices, got {entry!r}")
-        elif entry != slice(None):
-            layers.append(nc.Slice(axis, entry.start or 0, entry.stop, entry.step or 1))
-        axis += 1
-    return layers or input
-
-
-def listed(numbers: tuple[Any, ...]) -> list[Any]:
-    """Spell numbers that come one by one, or together, as a list."""
-    return list(numbers[0] if len(numbers) == 1 and isinstance(numbers[0], list | tuple) else numbers)

@@ -11,8 +11,8 @@ from torch import fx, nn
 import numpycnn as nc
 
 from .errors import ConversionError
-from .functions import FUNCTIONS
 from .shapes import Shapes
+from .table import FUNCTIONS
 from .trace import OUTSIDE, gives_one_array, names_a_tuple, path_in_model
 from .values import Learned, Number, Step, Value, arrays
 
