@@ -11,7 +11,7 @@ Suites:
     layers   the convolutions of LeNet, AlexNet, VGG16 and ResNet, forward and forward+backward, with
              geometric means; at the end plain loops, to show where all of this begins
     ops      pooling, ReLU, batch norm, linear and cross-entropy, forward+backward
-    nets     inference and training step of every network that torchvision has too
+    nets     inference and training step of AlexNet, VGG16 and ResNet18
     memory   peak resident size, each side in a process of its own (Linux alone)
     scaling  time and memory against batch and image size, as a picture too
 
@@ -29,8 +29,9 @@ On torch's side it is eager mode that is timed, with no needless work: inference
 to None and not to zero, no gradient of the images in a training step. For "channels_last" weights
 and inputs are in that layout beforehand. In forward+backward of a single layer all sides compute
 the gradients of x and of all parameters. Inference has a line for onnxruntime too, where it and
-onnxscript are installed. --threads is the number on each side: of NumPy's BLAS, which reads it
-once, when it is imported, and of torch.
+onnxscript are installed. --threads is the number on each side: of ``numpycnn.set_num_threads``, above
+a BLAS with one, and of torch; memory is measured with one. Rows named Winograd allow ours that
+algorithm, which rounds more.
 
 The process keeps the memory that it frees. Left to itself, with --malloc plain, the C library hands it
 back to the system after a pass and begs for it anew, or does not, as the heap happens to lie: that may
@@ -61,7 +62,7 @@ if __name__ == "__main__":
     # Here already: NumPy reads its number of threads once, when it is imported.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     flags_now = parse_flags(None, __doc__)
-    set_threads(flags_now.threads)
+    set_threads(1)  # of BLAS; ours are above it
     if flags_now.malloc == "keep" and not keep_memory():
         print("Freed memory cannot be kept on this system: as with --malloc plain.", file=sys.stderr)
 
@@ -73,6 +74,8 @@ import torch
 from benchmark_stopwatch import Clock, Measured, Work
 from tqdm import tqdm
 from whole_file import whole_file
+
+import numpycnn as nc
 
 SUITES = {
     "lenet": benchmark_suites.lenet,
@@ -88,6 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the page; return the exit code."""
     flags = parse_flags(argv, __doc__)
     torch.set_num_threads(flags.threads)
+    nc.set_num_threads(flags.threads)
     record, interrupted = benchmark_report.surroundings(flags), False
     rows: list[Measured] = []
     print(benchmark_report.header(record), flush=True)

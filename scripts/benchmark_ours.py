@@ -87,6 +87,17 @@ class OurStep(Side):
         return {"loss": np.asarray(self.loss), **gradients(self.model), **moved}
 
 
+class Winograd(Side):
+    """Another side of ours, where convolutions may run Winograd's algorithm."""
+
+    def __init__(self, side: Side):
+        self.side, self.settle, self.results = side, side.settle, side.results
+
+    def run(self) -> None:
+        with nc.winograd():
+            self.side.run()
+
+
 class PlainLoops(Side):
     """A convolution as its formula has it: a loop for each index, and Python's own numbers."""
 

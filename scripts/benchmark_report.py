@@ -25,6 +25,8 @@ def surroundings(flags: Flags) -> Record:
     """Say where and how the numbers come about."""
     capability = torch.backends.cpu.get_cpu_capability()
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    # which may tie it to the instructions of an older processor, and halve its speed
+    kernels = [f"OPENBLAS_CORETYPE={kind}" for kind in [os.environ.get("OPENBLAS_CORETYPE")] if kind]
     return {
         "date": time.strftime("%Y-%m-%d"),
         "machine": f"{processor()}, {os.cpu_count()} cores, {capability}",
@@ -32,7 +34,7 @@ def surroundings(flags: Flags) -> Record:
         "versions": {
             "python": platform.python_version(),
             **{module.__name__: str(module.__version__) for module in (numpycnn, np, torch)},
-            "blas": f"{blas['name']} {blas['version']}",
+            "blas": " ".join([blas["name"], blas["version"], *kernels]),
             "onnxruntime": benchmark_onnx.found(),
         },
         "threads": flags.threads,

@@ -10,7 +10,7 @@ import benchmark_onnx
 import numpy as np
 import torch
 import torchvision
-from benchmark_ours import OurBackward, OurForward, OurLoss, OurStep, PlainLoops
+from benchmark_ours import OurBackward, OurForward, OurLoss, OurStep, PlainLoops, Winograd
 from benchmark_stopwatch import Side, Work
 from benchmark_torch import LAYOUTS, TorchBackward, TorchForward, TorchLoss, TorchStep
 from torch import nn
@@ -98,13 +98,14 @@ def layers(batches: Batches) -> Iterator[Work]:
     for batch in batches or (1,):
         for passes, make_sides in (("forward", forward_sides), ("forward+backward", backward_sides)):
             for conv in CONVS:
-                kinds = ["all shapes", "3x3 stride 1"] if (conv.kernel, conv.stride) == (3, 1) else ["all shapes"]
-                shape = batch, conv.in_channels, conv.size, conv.size
-                yield Work(
-                    f"{conv}, batch {batch}, {passes}",
-                    partial(make_sides, conv.make, shape),
-                    tuple(f"{kind}, batch {batch}, {passes}" for kind in kinds),
-                )
+                small = (conv.kernel, conv.stride) == (3, 1)
+                kinds = ["all shapes", "3x3 stride 1"] if small else ["all shapes"]
+                sides = partial(make_sides, conv.make, (batch, conv.in_channels, conv.size, conv.size))
+                what = f"batch {batch}, {passes}"
+                yield Work(f"{conv}, {what}", sides, tuple(f"{kind}, {what}" for kind in kinds))
+                if small:
+                    tag = f"3x3 stride 1, Winograd, {what}"
+                    yield Work(f"{conv}, Winograd, {what}", partial(with_winograd, sides), (tag,))
     yield Work(f"{CONVS[0]}, batch 1, forward, in plain loops", plain_loops)
 
 
@@ -133,17 +134,18 @@ def op(kind: str, arguments: tuple[int, ...], shape: tuple[int, ...], *tags: str
 
 
 def nets(batches: Batches) -> Iterator[Work]:
-    """Networks that torchvision has too: inference, and a step of training."""
-    theirs = torchvision.models.list_models(module=torchvision.models)
-    shared = {name.lower(): name for name in nc.models.__all__ if name.lower() in theirs}
-    for torch_name, our_name in shared.items():
+    """AlexNet, VGG16 and ResNet18: inference, and a step of training; each with Winograd's algorithm too."""
+    for our_name, torch_name in (("alexnet", "alexnet"), ("vgg16", "vgg16"), ("resnet18", "resnet18")):
         make = partial(make_network, our_name, torch_name)
         for batch in batches or (1, 8):
             shape = batch, 3, 224, 224
-            yield Work(f"{our_name} inference, batch {batch}", partial(forward_sides, make, shape), tolerance=1e-3)
-        for batch in batches or (1, 8):
-            sides = partial(step_sides, make, (batch, 3, 224, 224), 1000)
-            yield Work(f"{our_name} training step, batch {batch}", sides, tolerance=1e-2)
+            for what, tolerance, sides in (
+                ("inference", 1e-3, partial(forward_sides, make, shape)),
+                ("training step", 1e-2, partial(step_sides, make, shape, 1000)),
+            ):
+                yield Work(f"{our_name} {what}, batch {batch}", sides, tolerance=tolerance)
+                name = f"{our_name} {what}, Winograd, batch {batch}"
+                yield Work(name, partial(with_winograd, sides), tolerance=tolerance)
 
 
 # How the sides of a row are made: all from the same numbers
@@ -185,6 +187,12 @@ def step_sides(make: Make, shape: tuple[int, ...], classes: int) -> Sides:
     x, target = draw(shape), draw_labels(shape[0], classes)
     sides: Sides = {"ours": OurStep(ours, x, target)}
     return sides | {name: TorchStep(theirs(), x, target, layout) for name, layout in layouts(shape).items()}
+
+
+def with_winograd(make_sides: Callable[[], Sides]) -> Sides:
+    """Make the same sides, ours with Winograd's algorithm."""
+    sides = make_sides()
+    return sides | {"ours": Winograd(sides["ours"])}
 
 
 def plain_loops() -> Sides:

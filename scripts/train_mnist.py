@@ -56,7 +56,8 @@ if __name__ == "__main__":
     # Here already: NumPy reads its number of threads once, when it is imported, and a wrong flag
     # need not wait for torch. Ctrl-C while the imports run just ends the program, with no traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    set_threads(parse_flags(None, __doc__).threads)
+    parse_flags(None, __doc__)
+    set_threads(1)  # of BLAS; ours are above it
 
 import mnist_data
 import numpy as np
@@ -67,6 +68,7 @@ from train_images import augmentation, preparation
 from train_sides import SIDES, Side, our_model
 from whole_file import whole_file
 
+import numpycnn as nc
 from numpycnn.training import Batches, CheckpointError, Checkpoints, DivergedError
 
 BLOCK = 16  # batches until it is the other side's turn
@@ -98,6 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the page; return the exit code."""
     flags = parse_flags(argv, __doc__)
     torch.set_num_threads(flags.threads)
+    nc.set_num_threads(flags.threads)
     speaker = train_report.Speaker(flags)
     problem = None
     try:

@@ -150,7 +150,7 @@ def test_lenet_prints_a_table_that_says_what_the_file_says(capsys):
 
 def test_layers_have_means_and_begin_with_plain_loops(capsys):
     _, record = run("layers", "--only", "ResNet 3x3 64->64", "--markdown")
-    forward, backward = record["rows"]
+    forward, _, backward, _ = record["rows"]  # the others with Winograd
     assert forward["work"] == "ResNet 3x3 64->64 @56, batch 1, forward"
     assert set(backward["differences"]) == {"torch", "torch channels_last"}
     means = {(mean["tag"], mean["against"]): mean for mean in record["means"]}
@@ -182,15 +182,23 @@ def test_every_row_has_a_name_of_its_own():
         assert len(names) == len(set(names))
 
 
-def test_every_network_that_torchvision_has_too_is_measured(monkeypatch):
-    monkeypatch.setattr(nc.models, "__all__", ["LeNet", "ResNet18", "vgg16"])
+def test_the_networks_and_small_filters_are_measured_with_winograd_too():
     names = [work.name for work in benchmark_suites.nets([2])]
-    assert names == [
-        "ResNet18 inference, batch 2",
-        "ResNet18 training step, batch 2",
-        "vgg16 inference, batch 2",
-        "vgg16 training step, batch 2",
+    assert names[:3] == [
+        "alexnet inference, batch 2",
+        "alexnet inference, Winograd, batch 2",
+        "alexnet training step, batch 2",
     ]
+    layers = list(benchmark_suites.layers([2]))
+    (work,) = [work for work in layers if work.name == "VGG16 3x3 128->128 @112, Winograd, batch 2, forward"]
+    sides = work.sides()
+    sides["ours"].run()
+    sides["torch"].run()
+    close, apart = sides["ours"].results()["y"], sides["torch"].results()["y"]
+    np.testing.assert_allclose(close, apart, rtol=0, atol=1e-5)
+    with nc.no_grad():
+        exact = sides["ours"].side.layer(sides["ours"].side.x)
+    assert (exact != close).any(), "it was not allowed"
 
 
 def test_a_suite_without_rows_says_so(capsys):
