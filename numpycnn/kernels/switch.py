@@ -28,8 +28,8 @@ class winograd(ContextDecorator):  # noqa: N801 - a switch, named as no_grad is
 
     Usable as a decorator too. It is faster for filters of 2 to 5 taps a side without stride, on many
     channels and large images, and leaves all others as they are. Off by default since it rounds
-    more: about twice the definition's error in float32. A NaN or an infinity spreads to its
-    neighbours, up to 3 pixels away.
+    more than the definition does, and a NaN or an infinity spreads to its neighbours, up to 5
+    pixels away.
 
     Examples
     --------
