@@ -35,7 +35,8 @@ class MemoryWork:
     name : str
         What is done.
     task : str
-        "conv", the forward pass of a 3x3 convolution of 64 channels; or "step", of training LeNet.
+        "conv", the forward pass of a 3x3 convolution of 64 channels; "vgg16", that of the network; or
+        "step", of training LeNet.
     batch, size : int
         Images, and their rows and columns.
     what : str
@@ -78,10 +79,11 @@ class MemoryWork:
 
 def memory(batches: Sequence[int] | None) -> Iterator[MemoryWork]:
     """Peak resident size in a process of its own, and how much of it is the pass: inputs and weights were there."""
-    for batch in (batches or (8,)) if POSSIBLE else ():
-        name = f"Conv2d({CHANNELS}, {CHANNELS}, 3, padding=1) on {batch}x{CHANNELS}x224x224, forward"
-        yield MemoryWork(f"{name}: the pass", "conv", batch, 224)
-        yield MemoryWork(f"{name}: the process", "conv", batch, 224, "peak")
+    layer = f"Conv2d({CHANNELS}, {CHANNELS}, 3, padding=1) on {{}}x{CHANNELS}x224x224, forward"
+    for task, name, usual in (("conv", layer, 8), ("vgg16", "vgg16 inference, batch {}", 1)):
+        for batch in (batches or (usual,)) if POSSIBLE else ():
+            yield MemoryWork(f"{name.format(batch)}: the pass", task, batch, 224)
+            yield MemoryWork(f"{name.format(batch)}: the process", task, batch, 224, "peak")
 
 
 # What the processes do
@@ -106,30 +108,39 @@ def passes(side: str, task: str, batch: int, size: int) -> tuple[Side, Side]:
     import numpycnn as nc
 
     rng = np.random.default_rng(0)
-    conv = task == "conv"
-    x = rng.standard_normal((batch, CHANNELS if conv else 1, size, size), np.float32)
-    small = x[:1, :, : 8 if conv else size, : 8 if conv else size]
+    channels, smaller = {"conv": (CHANNELS, 8), "vgg16": (3, 32), "step": (1, size)}[task]
+    x = rng.standard_normal((batch, channels, size, size), np.float32)
+    small = x[:1, :, :smaller, :smaller]
     target = rng.integers(0, 10, batch)
-    ours = nc.Conv2d(CHANNELS, CHANNELS, 3, padding=1, rng=rng) if conv else nc.models.LeNet(rng=rng)
+    ours: nc.Layer
+    if task == "conv":
+        ours = nc.Conv2d(CHANNELS, CHANNELS, 3, padding=1, rng=rng)
+    else:
+        ours = nc.models.vgg16(rng=rng).eval() if task == "vgg16" else nc.models.LeNet(rng=rng)
     if side == "ours":
         from benchmark_ours import OurForward, OurStep
 
-        if conv:
-            return OurForward(ours, small), OurForward(ours, x)
-        return OurStep(ours, small, target[:1]), OurStep(ours, x, target)
+        if task == "step":
+            return OurStep(ours, small, target[:1]), OurStep(ours, x, target)
+        return OurForward(ours, small), OurForward(ours, x)
 
     import torch
+    import torchvision
     from benchmark_torch import LAYOUTS, TorchForward, TorchStep
 
     from parity import twins
 
     # The number of threads is set by the environment, which this process has from its parent.
-    theirs = torch.nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1) if conv else twins.LeNet()
+    if task == "conv":
+        theirs = torch.nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1)
+    else:
+        theirs = torchvision.models.vgg16(init_weights=False).eval() if task == "vgg16" else twins.LeNet()
     theirs.load_state_dict({name: torch.from_numpy(value) for name, value in ours.state_dict().items()})
+    del ours  # the process is to hold one library's weights alone
     layout = LAYOUTS[side]
-    if conv:
-        return TorchForward(theirs, small, layout), TorchForward(theirs, x, layout)
-    return TorchStep(theirs, small, target[:1], layout), TorchStep(theirs, x, target, layout)
+    if task == "step":
+        return TorchStep(theirs, small, target[:1], layout), TorchStep(theirs, x, target, layout)
+    return TorchForward(theirs, small, layout), TorchForward(theirs, x, layout)
 
 
 def reset_peak() -> int:
