@@ -235,6 +235,21 @@ def test_errors_are_ours_and_of_a_built_in_kind(call, ours, built_in):
     assert issubclass(ours, nc.LayerError)
 
 
+def test_errors_are_sent_to_other_processes_whole():
+    with pytest.raises(nc.ShapeError) as caught:
+        nc.Sequential(nc.ReLU(), nc.Linear(3, 2))(draw(2, 4))
+    error = pickle.loads(pickle.dumps(caught.value))
+    assert type(error) is nc.ShapeError
+    assert str(error) == str(caught.value)
+    assert (error.path, type(error.module)) == ("1", nc.Linear)
+
+
+@pytest.mark.parametrize("size", [(3, 0), (0, 3)], ids=str)
+def test_each_of_two_sizes_is_called_by_its_name(size):
+    with pytest.raises(ValueError, match="^Conv2d: expected kernel_size >= 1, got 0$"):
+        nc.Conv2d(1, 1, size)
+
+
 # State
 
 

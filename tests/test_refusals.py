@@ -1,5 +1,6 @@
 """What cannot be is refused by both sides, by ours in a sentence; and the few things that only PyTorch takes."""
 
+import re
 import warnings
 from functools import partial
 
@@ -642,12 +643,14 @@ def test_only_ours_takes(call, reason):
 
 
 def assert_refused(call, value):
-    """Hold ours to a sentence of what was expected and what came."""
+    """Hold ours to a sentence of what was expected and what came, and which of the call's layers says so."""
     with pytest.raises((ValueError, TypeError)) as caught:
         eval(call, dict(OURS))
     message = str(caught.value)
     assert "expected" in message, message
     assert f"got {value}" in message, message
+    who = re.match(r"(in \S+: )?(\w+)", message).group(2)
+    assert who in call or (call.startswith("LeNet") and who in OURS) or "dtype=" in call, message
 
 
 @pytest.mark.parametrize(

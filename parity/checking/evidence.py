@@ -72,4 +72,5 @@ def answers(pair: Pair, case: Case) -> Answers:
         return found | {"raises": "y" in found}
     if pair.differentiable:
         found |= {"dx": run.dx}
+    found |= {f"{name} after backward": value for name, value in run.ours.state_dict().items()}
     return found | {f"gradient of {name}": ours for name, (ours, _) in run.gradients().items()}
