@@ -200,7 +200,8 @@ def stochastic_depth() -> Strategy[Case]:
 
 def permute() -> Strategy[Case]:
     """Axes that may not be there, or may be there twice."""
-    return nearly(strategies.permute(), dims=st.lists(st.integers(-5, 4), max_size=5))
+    twice = strategies.permute().map(lambda case: replace(case, kwargs={"dims": [*case.kwargs["dims"], 0]}))
+    return nearly(strategies.permute(), dims=st.lists(st.integers(-5, 4), max_size=5)) | twice
 
 
 def channel_shuffle() -> Strategy[Case]:
@@ -221,7 +222,9 @@ def batch_norm() -> Strategy[Case]:
 
 def instance_norm() -> Strategy[Case]:
     """Channels that may not match, images of a single pixel."""
-    return nearly(strategies.instance_norm().map(with_parameters), num_features=st.integers(1, 6))
+    cases = strategies.instance_norm().map(with_parameters)
+    single = cases.map(lambda case: replace(case, shape=(*case.shape[:-2], 1, 1)))
+    return nearly(cases, num_features=st.integers(1, 6)) | single
 
 
 def group_norm() -> Strategy[Case]:
