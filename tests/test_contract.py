@@ -246,7 +246,7 @@ def test_errors_are_sent_to_other_processes_whole():
 
 @pytest.mark.parametrize("size", [(3, 0), (0, 3)], ids=str)
 def test_each_of_two_sizes_is_called_by_its_name(size):
-    with pytest.raises(ValueError, match="^Conv2d: expected kernel_size >= 1, got 0$"):
+    with pytest.raises(ValueError, match=r"^Conv2d: expected kernel_size >= 1, got 0$"):
         nc.Conv2d(1, 1, size)
 
 
