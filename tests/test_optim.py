@@ -678,3 +678,7 @@ def test_the_bases_say_what_a_subclass_must_define():
         LRScheduler(SGD(params), {})
     with pytest.raises(NotImplementedError, match="Flat defines no get_lr"):
         Flat(SGD(params), {})
+
+
+def test_what_is_public_is_there():
+    assert all(hasattr(nc.optim, name) for name in nc.optim.__all__)

@@ -1,5 +1,6 @@
 """What cannot be is refused by both sides, by ours in a sentence; and the few things that only PyTorch takes."""
 
+import inspect
 import re
 import warnings
 from functools import partial
@@ -651,6 +652,9 @@ def assert_refused(call, value):
     assert f"got {value}" in message, message
     who = re.match(r"(in \S+: )?(\w+)", message).group(2)
     assert who in call or (call.startswith("LeNet") and who in OURS) or "dtype=" in call, message
+    argument = re.search(r"expected (\w+) (?:>=|in \[|to be )", message)
+    known = {"x", "dy", "target", *inspect.signature(OURS[who]).parameters} if argument else {}
+    assert argument is None or argument.group(1) in known, message
 
 
 @pytest.mark.parametrize(
