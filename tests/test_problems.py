@@ -100,7 +100,7 @@ def test_3_output_size_serves_poolings_too(pool, size, window, expected):
 
 
 def test_3_a_window_that_does_not_fit_is_an_error_that_says_so():
-    message = r"a window of kernel_size=\(5, 5\) spans \(5, 5\), which does not fit into \(3, 4\)"
+    message = r"a window that fits into \(3, 4\) with .*, got one of kernel_size=\(5, 5\) that spans \(5, 5\)"
     with pytest.raises(ValueError, match=message):
         output_size((3, 4), 5)
     with pytest.raises(ValueError, match=r"spans \(5, 5\)"):

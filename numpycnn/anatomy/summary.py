@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.arguments import integer
+from ..layers.arguments import addressable, integer
 from ..layers.branches import Branches
 from ..layers.containers import Block, Container
 from ..layers.errors import LayerError
@@ -236,4 +236,5 @@ def _shape(input_shape: Sequence[int]) -> tuple[int, ...]:
             f"summary: expected input_shape to be (N, C, H, W), (C, H, W), (N, F) or (F,), got {input_shape!r}"
         )
     shape = tuple(integer("summary", "input_shape", side, 1) for side in input_shape)
+    addressable("summary", "input_shape", shape)
     return shape if len(shape) % 2 == 0 else (1, *shape)

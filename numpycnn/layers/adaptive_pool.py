@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..kernels.adaptive import adaptive_window
-from .arguments import integer
+from .arguments import addressable, flag, integer
 from .images import check_images, check_sides
 from .layer import Array
 from .pool import AvgPooling, MaxPooling
@@ -39,7 +39,7 @@ class AdaptiveMaxPool2d(MaxPooling):
 
     def __init__(self, output_size: OutputSize, return_indices: bool = False):
         self.output_size = _output_size("AdaptiveMaxPool2d", output_size)
-        self.return_indices = return_indices
+        self.return_indices = flag("AdaptiveMaxPool2d", "return_indices", return_indices)
 
     def forward(self, x: Array) -> Any:
         check_images(self, x)
@@ -90,4 +90,5 @@ def _output_size(owner: str, value: OutputSize) -> tuple[int | None, int | None]
 
 def _steps(output_size: tuple[int | None, int | None], x: Array) -> tuple[int, int]:
     height, width = (x.shape[a] if side is None else side for a, side in zip((-2, -1), output_size, strict=True))
+    addressable("output_size", "an output", (*x.shape[:-2], height, width))
     return height, width

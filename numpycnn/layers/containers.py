@@ -46,7 +46,11 @@ class Container(Layer):
         return iter(self.layers)
 
     def __getitem__(self, index: int) -> Layer:
-        return self.layers[operator.index(index)]
+        try:
+            return self.layers[operator.index(index)]
+        except (IndexError, TypeError) as error:
+            kind = type(error)
+            raise kind(f"{type(self).__name__}: expected an index of {len(self)} layers, got {index!r}") from None
 
     def __setitem__(self, index: int, layer: Layer) -> None:
         name = [name for name, _ in self.named_children()][index]

@@ -12,7 +12,7 @@ from ..kernels.layout import laid_out
 from ..kernels.pad import pad, pad_adjoint
 from ..kernels.window import Window
 from . import init
-from .arguments import IntPair, integer, pair
+from .arguments import IntPair, choice, flag, integer, pair
 from .errors import ShapeError
 from .images import as_batch, check_fit, check_images, check_sides
 from .layer import Array, Layer, Parameter
@@ -103,23 +103,23 @@ class Conv2d(Layer):
         for name, channels in (("in_channels", self.in_channels), ("out_channels", self.out_channels)):
             if channels % self.groups:
                 raise ValueError(f"Conv2d: expected {name} to be divisible by groups={groups}, got {channels}")
-        if padding_mode not in PADDING_MODES:
-            raise ValueError(f"Conv2d: expected padding_mode to be one of {PADDING_MODES}, got {padding_mode!r}")
-        self.padding_mode = padding_mode
+        self.padding_mode = choice("Conv2d", "padding_mode", padding_mode, PADDING_MODES)
 
         # Where the padding is made: zeros by the window itself, everything else by copying first.
         sides = _sides(self.padding, self.kernel_size, self.stride, self.dilation)
         self._window = Window(self.kernel_size, self.stride, sides, self.dilation)
         self._border = UNPADDED
-        if padding_mode != "zeros":
+        if self.padding_mode != "zeros":
             self._window = Window(self.kernel_size, self.stride, UNPADDED, self.dilation)
             self._border = sides
 
-        rng = np.random.default_rng(rng)
+        rng = init.generator(rng)
         shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
         fan_in = shape[1] * shape[2] * shape[3]
         self.weight = init.uniform(shape, fan_in, rng, dtype)
-        self.bias: Parameter | None = init.uniform(shape[:1], fan_in, rng, dtype) if bias else None
+        self.bias: Parameter | None = (
+            init.uniform(shape[:1], fan_in, rng, dtype) if flag("Conv2d", "bias", bias) else None
+        )
 
     def forward(self, x: Array) -> Array:
         self._check(x)

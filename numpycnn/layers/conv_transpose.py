@@ -9,7 +9,7 @@ from ..kernels.correlate import correlate, correlate_input, correlate_weight
 from ..kernels.layout import laid_out
 from ..kernels.window import Window
 from . import init
-from .arguments import IntPair, integer, pair
+from .arguments import IntPair, choice, flag, integer, pair
 from .errors import ShapeError
 from .images import as_batch, check_images, check_sides
 from .layer import Array, Layer, Parameter
@@ -108,19 +108,19 @@ class ConvTranspose2d(Layer):
                 f"{owner}: expected output_padding below stride={self.stride} or dilation={self.dilation}, "
                 f"got {output_padding!r}"
             )
-        if padding_mode != "zeros":
-            raise ValueError(f"{owner}: expected padding_mode='zeros', got {padding_mode!r}")
-        self.padding_mode = padding_mode
+        self.padding_mode = choice(owner, "padding_mode", padding_mode, ("zeros",))
 
         # The windows of the convolution from y to x; what y has more at its end, none of them sees.
         sides = tuple((p, p - more) for p, more in zip(self.padding, self.output_padding, strict=True))
         self._window = Window(self.kernel_size, self.stride, (sides[0], sides[1]), self.dilation)
 
-        rng = np.random.default_rng(rng)
+        rng = init.generator(rng)
         shape = (self.in_channels, self.out_channels // self.groups, *self.kernel_size)
         fan_in = shape[1] * shape[2] * shape[3]
         self.weight = init.uniform(shape, fan_in, rng, dtype)
-        self.bias: Parameter | None = init.uniform((self.out_channels,), fan_in, rng, dtype) if bias else None
+        self.bias: Parameter | None = (
+            init.uniform((self.out_channels,), fan_in, rng, dtype) if flag(owner, "bias", bias) else None
+        )
 
     def forward(self, x: Array) -> Array:
         size = self._output_size(x)

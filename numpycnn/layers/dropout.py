@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arguments import number
+from .arguments import choice, number
 from .errors import ShapeError
-from .init import Seed
+from .init import Seed, generator
 from .layer import Array, Layer
 
 
@@ -18,7 +18,7 @@ class Dropping(Layer):
 
     def __init__(self, p: float, rng: Seed):
         self.p = number(type(self).__name__, "p", p, 0, 1)
-        self._rng = np.random.default_rng(rng)
+        self._rng = generator(rng)
 
     def mask_shape(self, x: Array) -> tuple[int, ...]:
         """Return how many entries the mask has along each axis of x: its length, or 1."""
@@ -147,9 +147,7 @@ class StochasticDepth(Dropping):
 
     def __init__(self, p: float, mode: str, *, rng: Seed = None):
         super().__init__(p, rng)
-        if mode not in ("row", "batch"):
-            raise ValueError(f"StochasticDepth: expected mode to be 'row' or 'batch', got {mode!r}")
-        self.mode = mode
+        self.mode = choice("StochasticDepth", "mode", mode, ("row", "batch"))
 
     def mask_shape(self, x: Array) -> tuple[int, ...]:
         if self.mode == "batch":

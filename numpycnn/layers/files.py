@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .arguments import file_path, shape_of
 from .errors import LayerError
 from .grad_mode import no_grad
 from .layer import Array, Layer, float_dtype
@@ -52,6 +53,9 @@ def save(
     model: Layer, path: str | os.PathLike[str], input_shape: Sequence[int] | None = None, output: Any = None
 ) -> None:
     """Do what ``Layer.save`` says."""
+    path = file_path("save", "path", path)
+    if input_shape is not None:
+        input_shape = shape_of("save", "input_shape", input_shape)
     write = _safetensors("numpy").save_file
     try:
         metadata = {
@@ -67,7 +71,6 @@ def save(
         metadata["proof"] = json.dumps({"input_shape": list(input_shape), "output": y.tolist()})
     state = model.state_dict()
     metadata["sha256"] = _digest(metadata, state)
-    path = Path(path)
     with whole_file(path, f".{path.name}.draft") as draft:
         draft.touch()
         mode = draft.stat().st_mode
@@ -108,7 +111,7 @@ def load(path: str | os.PathLike[str], *, check: bool = True) -> Layer:
     >>> list(model.state_dict())[:2]
     ['conv1.weight', 'conv1.bias']
     """
-    path = Path(path)
+    path = file_path("load", "path", path)
     metadata, state = _read(path)
     try:
         model = built(json.loads(metadata.get("structure", "")), state).eval()
@@ -136,6 +139,7 @@ def fixed_input(shape: Sequence[int], dtype: npt.DTypeLike = np.float32) -> Arra
     array([[-1.        ,  0.23606789],
            [-0.5278641 ,  0.7082039 ]], dtype=float32)
     """
+    shape = shape_of("fixed_input", "shape", shape)
     hashed = np.arange(math.prod(shape), dtype=np.uint64) * np.uint64(2654435761) % np.uint64(1 << 32)
     numbers = (hashed >> np.uint64(8)).astype(float_dtype(dtype)) / 2**23 - 1  # 24 bits: exact in float32 too
     return numbers.reshape(shape)

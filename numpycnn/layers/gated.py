@@ -8,6 +8,7 @@ import numpy as np
 
 from ..kernels.erf import erf
 from ..kernels.slabs import rounded_once
+from .arguments import choice
 from .layer import Array, Layer
 
 SLOPE, CUBIC = math.sqrt(2 / math.pi), 0.044715  # of the argument of tanh in GELU's approximation
@@ -69,9 +70,7 @@ class GELU(Layer):
     """
 
     def __init__(self, approximate: str = "none"):
-        if approximate not in ("none", "tanh"):
-            raise ValueError(f"GELU: expected approximate to be 'none' or 'tanh', got {approximate!r}")
-        self.approximate = approximate
+        self.approximate = choice("GELU", "approximate", approximate, ("none", "tanh"))
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)

@@ -9,12 +9,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .arguments import addressable
 from .layer import Array, Parameter, float_dtype
 
 Seed = int | np.random.Generator | np.random.SeedSequence | np.random.BitGenerator | None
 """What ``numpy.random.default_rng`` takes: None, a seed or a Generator (SPEC 7 of Scientific Python)."""
 
 PIECE = 1 << 16
+
+
+def generator(rng: Seed) -> np.random.Generator:
+    """Parse an argument ``rng``: a Generator is taken as it is, a seed makes one."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"expected rng to be None, a seed of at least 0 or a Generator, got {rng!r}") from None
 
 
 class Blank(np.random.Generator):
@@ -46,9 +55,10 @@ def uniform(shape: tuple[int, ...], fan_in: int, rng: Seed, dtype: npt.DTypeLike
         float32 or float64.
     """
     bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0.0
+    addressable("Parameter", "weights", shape)
     parameter = Parameter(np.zeros(shape, float_dtype(dtype)))
-    rng = np.random.default_rng(rng)
-    _fill(parameter, lambda count: rng.uniform(-bound, bound, count))
+    drawn = generator(rng)
+    _fill(parameter, lambda count: drawn.uniform(-bound, bound, count))
     return parameter
 
 

@@ -15,6 +15,7 @@ from .grad_mode import is_grad_enabled
 
 Array = npt.NDArray[Any]
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+OTHER_ARITHMETIC = (np.ma.MaskedArray, np.matrix)  # arrays to whom sums and products are something else
 SHAPES = ("shape", "normalized_shape")  # arguments whose sides are not one number for both axes of an image
 
 
@@ -251,6 +252,8 @@ class Module:
         """Raise unless x is an array of float32 or float64."""
         if not isinstance(x, np.ndarray | np.generic):  # NumPy makes scalars of arrays without axes
             raise DtypeError(self, f"expected {name} to be a NumPy array, got {type(x).__name__}")
+        if isinstance(x, OTHER_ARITHMETIC):
+            raise DtypeError(self, f"expected {name} to be a plain array, got a {type(x).__name__}; see np.asarray")
         if x.dtype not in FLOATS:
             raise DtypeError(
                 self,
@@ -371,7 +374,10 @@ def float_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     """
     if dtype is None:  # which NumPy takes for float64
         raise TypeError("expected dtype float32 or float64, got None")
-    parsed = np.dtype(dtype)
+    try:
+        parsed = np.dtype(dtype)
+    except (TypeError, ValueError, SyntaxError):
+        raise TypeError(f"expected dtype float32 or float64, got {dtype!r}") from None
     if parsed not in FLOATS:
         raise TypeError(f"expected dtype float32 or float64, got {parsed}")
     return parsed

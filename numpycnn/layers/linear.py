@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from ..kernels.product import product
 from . import init
-from .arguments import integer
+from .arguments import flag, integer
 from .errors import ShapeError
 from .layer import Array, Layer, Parameter
 
@@ -56,10 +58,10 @@ class Linear(Layer):
     ):
         self.in_features = integer("Linear", "in_features", in_features, 0)
         self.out_features = integer("Linear", "out_features", out_features, 0)
-        rng = np.random.default_rng(rng)
+        rng = init.generator(rng)
         self.weight = init.uniform((self.out_features, self.in_features), self.in_features, rng, dtype)
         self.bias: Parameter | None = None
-        if bias:
+        if flag("Linear", "bias", bias):
             self.bias = init.uniform((self.out_features,), self.in_features, rng, dtype)
 
     def forward(self, x: Array) -> Array:
@@ -76,7 +78,8 @@ class Linear(Layer):
 
     def backward_parameters(self, dy: Array) -> None:
         (x,) = self.recall(dy)
-        rows_x, rows_dy = x.reshape(-1, self.in_features), dy.reshape(-1, self.out_features)
+        count = math.prod(x.shape[:-1])  # which -1 cannot find out where there are no features
+        rows_x, rows_dy = x.reshape(count, self.in_features), dy.reshape(count, self.out_features)
         self.weight.add_grad(product(rows_dy.T, rows_x))
         if self.bias is not None:
             self.bias.add_grad(rows_dy.sum(0))

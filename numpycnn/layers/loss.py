@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import choice
 from .errors import DtypeError
 from .layer import Array, Module
 
@@ -25,9 +26,7 @@ class Loss(Module):
     """
 
     def __init__(self, *, reduction: str = "mean"):
-        if reduction not in REDUCTIONS:
-            raise ValueError(f"{type(self).__name__}: expected reduction to be one of {REDUCTIONS}, got {reduction!r}")
-        self.reduction = reduction
+        self.reduction = choice(type(self).__name__, "reduction", reduction, REDUCTIONS)
 
     def forward(self, x: Array, target: Array) -> Array:
         """Return the loss of predicting x where target is right."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..kernels.slabs import total
-from .arguments import integer
+from .arguments import flag, integer
 from .axes import axis_of
 from .errors import ShapeError
 from .layer import Array, Layer
@@ -41,7 +41,7 @@ class Mean(Layer):
 
     def __init__(self, dim: int | Sequence[int], keepdim: bool = False):
         self.dim = _dims(dim)
-        self.keepdim = keepdim
+        self.keepdim = flag("Mean", "keepdim", keepdim)
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .arguments import integer, number
+from .arguments import addressable, integer, number
 from .errors import ShapeError
 from .layer import Array, Layer
 
@@ -62,6 +62,7 @@ class Pad(Layer):
         ):
             raise ShapeError(self, f"expected x with axes that can be padded by {self.pad}, got shape {x.shape}")
         sides = tuple(side + before + after for side, (before, after) in zip(x.shape, borders, strict=True))
+        addressable("Pad", "an output", sides)
         y = np.full(sides, self.value, x.dtype)
         inside = tuple(slice(max(0, b), side - max(0, a)) for side, (b, a) in zip(sides, borders, strict=True))
         kept = tuple(slice(max(0, -b), side - max(0, -a)) for side, (b, a) in zip(x.shape, borders, strict=True))

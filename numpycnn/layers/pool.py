@@ -8,7 +8,7 @@ from typing import Any
 from ..kernels.adaptive import AdaptiveWindow
 from ..kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint, max_positions
 from ..kernels.window import Window
-from .arguments import IntPair, integer, pair
+from .arguments import IntPair, flag, integer, pair
 from .errors import ShapeError
 from .images import as_batch, check_fit, check_images, check_sides
 from .layer import Array, Layer
@@ -111,9 +111,9 @@ class MaxPool2d(MaxPooling):
         self.stride = self.kernel_size if stride is None else pair("MaxPool2d", "stride", stride, 1)
         self.padding = _half_padding("MaxPool2d", padding, self.kernel_size)
         self.dilation = pair("MaxPool2d", "dilation", dilation, 1)
-        self.return_indices = return_indices
-        self.ceil_mode = ceil_mode
-        self._window = _window(self.kernel_size, self.stride, self.padding, self.dilation, ceil_mode)
+        self.return_indices = flag("MaxPool2d", "return_indices", return_indices)
+        self.ceil_mode = flag("MaxPool2d", "ceil_mode", ceil_mode)
+        self._window = _window(self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
 
     def forward(self, x: Array) -> Any:
         check_images(self, x)
@@ -175,14 +175,14 @@ class AvgPool2d(AvgPooling):
         self.kernel_size = pair("AvgPool2d", "kernel_size", kernel_size, 1)
         self.stride = self.kernel_size if stride is None else pair("AvgPool2d", "stride", stride, 1)
         self.padding = _half_padding("AvgPool2d", padding, self.kernel_size)
-        self.ceil_mode = ceil_mode
-        self.count_include_pad = count_include_pad
+        self.ceil_mode = flag("AvgPool2d", "ceil_mode", ceil_mode)
+        self.count_include_pad = flag("AvgPool2d", "count_include_pad", count_include_pad)
         if divisor_override is not None:
             divisor_override = integer("AvgPool2d", "divisor_override", divisor_override, -sys.maxsize)
         if divisor_override == 0:
             raise ValueError("AvgPool2d: expected divisor_override to be another number than 0, got 0")
         self.divisor_override = divisor_override
-        self._window = _window(self.kernel_size, self.stride, self.padding, (1, 1), ceil_mode)
+        self._window = _window(self.kernel_size, self.stride, self.padding, (1, 1), self.ceil_mode)
 
     def forward(self, x: Array) -> Array:
         check_images(self, x)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..kernels.rectify import relu, relu_adjoint
-from .arguments import integer, number
+from .arguments import addressable, integer, number
 from .errors import ShapeError
 from .layer import Array, Layer, Parameter, float_dtype
 
@@ -115,6 +115,7 @@ class PReLU(Layer):
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: npt.DTypeLike = np.float32):
         count = integer("PReLU", "num_parameters", num_parameters, 1)
+        addressable("PReLU", "weights", (count,))
         self.init = number("PReLU", "init", init, -math.inf)
         self.weight = Parameter(np.full(count, self.init, float_dtype(dtype)))
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .arguments import integer, number
+from .arguments import number, shape_of
 from .broadcast import sum_to
 from .errors import ShapeError
 from .layer import Array, Layer, Parameter, float_dtype
@@ -54,9 +54,7 @@ class Scale(Layer):
     """
 
     def __init__(self, shape: Sequence[int], init: float = 1.0, *, dtype: npt.DTypeLike = np.float32):
-        if not isinstance(shape, Sequence) or isinstance(shape, str):
-            raise TypeError(f"Scale: expected shape to be a sequence of sides, got {shape!r}")
-        self.shape = tuple(integer("Scale", "shape", side, 1) for side in shape)
+        self.shape = shape_of("Scale", "shape", shape, 1)
         self.init = number("Scale", "init", init, -math.inf)
         self.weight = Parameter(np.full(self.shape, self.init, float_dtype(dtype)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..kernels.window import Window
-from .arguments import IntPair, integer, pair
+from .arguments import IntPair, flag, integer, pair
 
 
 def output_size(
@@ -52,13 +52,13 @@ def output_size(
         pair("output_size", "stride", stride, 1),
         ((top, top), (left, left)),
         pair("output_size", "dilation", dilation, 1),
-        ceil_mode,
+        flag("output_size", "ceil_mode", ceil_mode),
     )
     height, width = window.output_size(size)
     if min(height, width) < 1:
         raise ValueError(
-            f"output_size: a window of kernel_size={kernel} spans {window.extent()}, "
-            f"which does not fit into {size} with padding={(top, left)}"
+            f"output_size: expected a window that fits into {size} with padding={(top, left)}, "
+            f"got one of kernel_size={kernel} that spans {window.extent()}"
         )
     return height, width
 
@@ -95,4 +95,4 @@ def conv2d_num_parameters(
     )
     if channels % groups or filters % groups:
         raise ValueError(f"{owner}: expected {channels} and {filters} channels to be divisible by groups={groups}")
-    return filters * (channels // groups * height * width + bool(bias))
+    return filters * (channels // groups * height * width + flag(owner, "bias", bias))

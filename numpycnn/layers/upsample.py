@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ..kernels.resample import Taps, linear_taps, nearest_taps, resample, resample_adjoint
-from .arguments import IntPair, number, pair
+from .arguments import IntPair, addressable, choice, flag, number, pair
 from .errors import ShapeError
 from .images import check_sides
 from .layer import Array, Layer
@@ -67,19 +67,19 @@ class Upsample(Layer):
             )
         self.size = None if size is None else pair("Upsample", "size", size, 1)
         self.scale_factor = None if scale_factor is None else _factors(scale_factor)
-        if mode not in MODES:
-            raise ValueError(f"Upsample: expected mode to be one of {MODES}, got {mode!r}")
-        self.mode = mode
+        self.mode = choice("Upsample", "mode", mode, MODES)
         if align_corners is not None and mode == "nearest":
             raise ValueError(f"Upsample: expected mode='bilinear' with align_corners, got {mode!r}")
-        self.align_corners = align_corners
+        self.align_corners = None if align_corners is None else flag("Upsample", "align_corners", align_corners)
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)
         if x.ndim != 4:
             raise ShapeError(self, f"expected x of shape (N, C, H, W), got {x.shape}")
         check_sides(self, x)
-        rows, columns = (self._taps(*axis) for axis in zip(x.shape[2:], self._sides(x), (0, 1), strict=True))
+        sides = self._sides(x)
+        addressable("Upsample", "an output", (*x.shape[:2], *sides))
+        rows, columns = (self._taps(*axis) for axis in zip(x.shape[2:], sides, (0, 1), strict=True))
         y = resample(x, rows, columns)
         self.remember(y, rows, columns, x.shape[2:])
         return y

@@ -12,7 +12,7 @@ from ..layers.containers import Block, Sequential
 from ..layers.conv import Conv2d
 from ..layers.dropout import Dropout
 from ..layers.flatten import Flatten
-from ..layers.init import Seed
+from ..layers.init import Seed, generator
 from ..layers.linear import Linear
 from ..layers.pool import MaxPool2d
 from ..layers.relu import ReLU
@@ -66,7 +66,7 @@ class AlexNet(Block):
     def __init__(
         self, num_classes: int = 1000, dropout: float = 0.5, *, rng: Seed = None, dtype: npt.DTypeLike = np.float32
     ):
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         self.features = Sequential(
             *(Conv2d(3, 64, 11, stride=4, padding=2, rng=rng, dtype=dtype), ReLU(), MaxPool2d(3, stride=2)),
             *(Conv2d(64, 192, 5, padding=2, rng=rng, dtype=dtype), ReLU(), MaxPool2d(3, stride=2)),

@@ -69,7 +69,7 @@ class AlexNet2012(Block):
     def __init__(
         self, num_classes: int = 1000, dropout: float = 0.5, *, rng: init.Seed = None, dtype: npt.DTypeLike = np.float32
     ):
-        rng = np.random.default_rng(rng)
+        rng = init.generator(rng)
         blank: dict[str, Any] = {"rng": init.Blank(), "dtype": dtype}  # all is drawn at the end
         norm = partial(LocalResponseNorm, 5, alpha=5e-4, beta=0.75, k=2.0)
         self.features = Sequential(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..layers import init
 from ..layers.adaptive_pool import AdaptiveAvgPool2d
 from ..layers.affine import Affine
+from ..layers.arguments import flag
 from ..layers.auxiliary import Auxiliary
 from ..layers.branches import Concat
 from ..layers.containers import Block, Sequential
@@ -134,14 +135,15 @@ class GoogLeNet(Block):
         rng: init.Seed = None,
         dtype: npt.DTypeLike = np.float32,
     ):
-        makers: tuple[Maker, ...] = (BasicConv2d, Inception, InceptionAux) if blocks is None else tuple(blocks)
-        if len(makers) != 3:
-            raise ValueError(f"GoogLeNet: expected blocks of three kinds, got {len(makers)}")
-        rng = np.random.default_rng(rng)
+        makers: Sequence[Maker] = (BasicConv2d, Inception, InceptionAux) if blocks is None else blocks
+        if not isinstance(makers, Sequence) or len(makers) != 3 or not all(map(callable, makers)):
+            raise ValueError(f"GoogLeNet: expected blocks of three kinds, got {blocks!r}")
+        rng = init.generator(rng)
         conv, inception, auxiliary = (partial(make, rng=rng, dtype=dtype) for make in makers)
         pool = partial(MaxPool2d, ceil_mode=True)
-        self.aux_logits = aux_logits
-        self.transform_input = transform_input
+        self.aux_logits = flag("GoogLeNet", "aux_logits", aux_logits)
+        self.transform_input = flag("GoogLeNet", "transform_input", transform_input)
+        init_weights = flag("GoogLeNet", "init_weights", init_weights)
 
         self.conv1 = conv(3, 64, kernel_size=7, stride=2, padding=3)
         self.maxpool1 = pool(3, stride=2)
@@ -163,8 +165,8 @@ class GoogLeNet(Block):
         self.inception5a = inception(832, 256, 160, 320, 32, 128, 128)
         self.inception5b = inception(832, 384, 192, 384, 48, 128, 128)
 
-        self.aux1 = auxiliary(512, num_classes, dropout=dropout_aux) if aux_logits else None
-        self.aux2 = auxiliary(528, num_classes, dropout=dropout_aux) if aux_logits else None
+        self.aux1 = auxiliary(512, num_classes, dropout=dropout_aux) if self.aux_logits else None
+        self.aux2 = auxiliary(528, num_classes, dropout=dropout_aux) if self.aux_logits else None
         self.avgpool = AdaptiveAvgPool2d((1, 1))
         self.dropout = Dropout(dropout, rng=rng)
         self.fc = Linear(1024, num_classes, rng=rng, dtype=dtype)
@@ -174,7 +176,7 @@ class GoogLeNet(Block):
         behind_4d = _beside(self.aux2, *last, *answer)
         behind_4a = _beside(self.aux1, self.inception4b, self.inception4c, self.inception4d, behind_4d)
         self.route(
-            *([_as_trained()] if transform_input else []),
+            *([_as_trained()] if self.transform_input else []),
             *(self.conv1, self.maxpool1, self.conv2, self.conv3, self.maxpool2),
             *(self.inception3a, self.inception3b, self.maxpool3),
             *(self.inception4a, behind_4a),

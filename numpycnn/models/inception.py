@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..layers.adaptive_pool import AdaptiveAvgPool2d
+from ..layers.arguments import maker
 from ..layers.batchnorm import BatchNorm2d
 from ..layers.branches import Concat
 from ..layers.containers import Block, Sequential
 from ..layers.conv import Conv2d
 from ..layers.dropout import Dropout
 from ..layers.flatten import Flatten
-from ..layers.init import Seed
+from ..layers.init import Seed, generator
 from ..layers.layer import Layer
 from ..layers.linear import Linear
 from ..layers.pool import MaxPool2d
@@ -108,8 +109,8 @@ class Inception(Block):
         rng: Seed = None,
         dtype: npt.DTypeLike = np.float32,
     ):
-        rng = np.random.default_rng(rng)
-        conv: Maker = partial(conv_block or BasicConv2d, rng=rng, dtype=dtype)
+        rng = generator(rng)
+        conv: Maker = partial(maker("Inception", "conv_block", conv_block, BasicConv2d), rng=rng, dtype=dtype)
         self.branch1 = conv(in_channels, ch1x1, kernel_size=1)
         self.branch2 = Sequential(
             conv(in_channels, ch3x3red, kernel_size=1), conv(ch3x3red, ch3x3, kernel_size=3, padding=1)
@@ -162,8 +163,8 @@ class InceptionAux(Block):
         rng: Seed = None,
         dtype: npt.DTypeLike = np.float32,
     ):
-        rng = np.random.default_rng(rng)
-        conv: Maker = partial(conv_block or BasicConv2d, rng=rng, dtype=dtype)
+        rng = generator(rng)
+        conv: Maker = partial(maker("InceptionAux", "conv_block", conv_block, BasicConv2d), rng=rng, dtype=dtype)
         self.conv = conv(in_channels, 128, kernel_size=1)
         self.fc1 = Linear(2048, 1024, rng=rng, dtype=dtype)
         self.fc2 = Linear(1024, num_classes, rng=rng, dtype=dtype)

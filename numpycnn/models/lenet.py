@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ..layers.containers import Block
 from ..layers.conv import Conv2d
 from ..layers.flatten import Flatten
-from ..layers.init import Seed
+from ..layers.init import Seed, generator
 from ..layers.layer import Layer
 from ..layers.linear import Linear
 from ..layers.pool import AvgPool2d, MaxPool2d
@@ -52,7 +52,7 @@ class LeNet(Block):
     """
 
     def __init__(self, num_classes: int = 10, *, rng: Seed = None, dtype: npt.DTypeLike = np.float32):
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         self.conv1 = Conv2d(1, 6, 5, rng=rng, dtype=dtype)
         self.conv2 = Conv2d(6, 16, 5, rng=rng, dtype=dtype)
         self.fc1 = Linear(16 * 4 * 4, 120, rng=rng, dtype=dtype)
@@ -107,7 +107,7 @@ class LeNet5(Block):
     ):
         if not (isinstance(activation, type) and issubclass(activation, Layer)):
             raise TypeError(f"LeNet5: expected activation to be a type of layer, such as Tanh, got {activation!r}")
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         self.conv1 = Conv2d(1, 6, 5, rng=rng, dtype=dtype)
         self.conv2 = Conv2d(6, 16, 5, rng=rng, dtype=dtype)
         self.fc1 = Linear(16 * 5 * 5, 120, rng=rng, dtype=dtype)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..layers import init
 from ..layers.adaptive_pool import AdaptiveAvgPool2d
+from ..layers.arguments import flag, maker, shape_of
 from ..layers.batchnorm import BatchNorm2d
 from ..layers.containers import Block, Sequential
 from ..layers.conv import Conv2d
@@ -87,19 +88,24 @@ class ResNet(Block):
         rng: init.Seed = None,
         dtype: npt.DTypeLike = np.float32,
     ):
-        dilate = (False,) * 3 if replace_stride_with_dilation is None else tuple(replace_stride_with_dilation)
+        if not (isinstance(block, type) and issubclass(block, BasicBlock | Bottleneck)):
+            raise TypeError(f"ResNet: expected block to be BasicBlock or Bottleneck, got {block!r}")
+        name = "replace_stride_with_dilation"
+        asked = (False,) * 3 if replace_stride_with_dilation is None else replace_stride_with_dilation
+        dilate = shape_of("ResNet", name, asked)
         if len(dilate) != 3:
-            raise ValueError(f"ResNet: expected replace_stride_with_dilation for three stages, got {dilate}")
+            raise ValueError(f"ResNet: expected {name} for three stages, got {replace_stride_with_dilation}")
+        layers = shape_of("ResNet", "layers", layers)
         if len(layers) != 4:
             raise ValueError(f"ResNet: expected layers of four stages, got {layers}")
-        rng, norm = np.random.default_rng(rng), norm_layer or BatchNorm2d
+        rng, norm = init.generator(rng), maker("ResNet", "norm_layer", norm_layer, BatchNorm2d)
         conv = partial(Conv2d, bias=False, rng=init.Blank(), dtype=dtype)  # all convolutions are drawn at the end
         options: dict[str, Any] = {"groups": groups, "base_width": width_per_group, "norm_layer": norm_layer}
         options |= {"rng": init.Blank(), "dtype": dtype}
 
         channels, dilation = 64, 1
 
-        def stage(planes: int, blocks: int, stride: int, widen: bool = False) -> Sequential:
+        def stage(planes: int, blocks: int, stride: int, widen: int = False) -> Sequential:
             nonlocal channels, dilation
             before, wide = dilation, planes * block.expansion
             if widen:
@@ -126,7 +132,7 @@ class ResNet(Block):
             *(self.layer1, self.layer2, self.layer3, self.layer4),
             *(self.avgpool, Flatten(), self.fc),
         )
-        self._initialise(zero_init_residual, rng)
+        self._initialise(flag("ResNet", "zero_init_residual", zero_init_residual), rng)
 
     def _initialise(self, zero_init_residual: bool, rng: np.random.Generator) -> None:
         for layer in self.modules():

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..layers import init
+from ..layers.arguments import integer, maker
 from ..layers.batchnorm import BatchNorm2d
 from ..layers.branches import Add
 from ..layers.containers import Block, Sequential
@@ -67,11 +68,13 @@ class BasicBlock(Block):
         rng: init.Seed = None,
         dtype: npt.DTypeLike = np.float32,
     ):
+        for name, value in (("groups", groups), ("base_width", base_width), ("dilation", dilation)):
+            integer("BasicBlock", name, value, 1)
         if (groups, base_width, dilation) != (1, 64, 1):
             raise ValueError(
                 f"BasicBlock: expected groups=1, base_width=64, dilation=1, got {groups}, {base_width}, {dilation}"
             )
-        rng, norm = np.random.default_rng(rng), norm_layer or BatchNorm2d
+        rng, norm = init.generator(rng), maker("BasicBlock", "norm_layer", norm_layer, BatchNorm2d)
         self.conv1 = Conv2d(inplanes, planes, 3, stride, 1, bias=False, rng=rng, dtype=dtype)
         self.bn1 = norm(planes, dtype=dtype)
         self.conv2 = Conv2d(planes, planes, 3, 1, 1, bias=False, rng=rng, dtype=dtype)
@@ -138,7 +141,7 @@ class Bottleneck(Block):
         rng: init.Seed = None,
         dtype: npt.DTypeLike = np.float32,
     ):
-        rng, norm = np.random.default_rng(rng), norm_layer or BatchNorm2d
+        rng, norm = init.generator(rng), maker("Bottleneck", "norm_layer", norm_layer, BatchNorm2d)
         width, wide = int(planes * (base_width / 64)) * groups, planes * self.expansion
         self.conv1 = Conv2d(inplanes, width, 1, bias=False, rng=rng, dtype=dtype)
         self.bn1 = norm(width, dtype=dtype)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..layers import init
 from ..layers.adaptive_pool import AdaptiveAvgPool2d
+from ..layers.arguments import choice
 from ..layers.branches import Concat
 from ..layers.containers import Block, Sequential
 from ..layers.conv import Conv2d
@@ -54,7 +55,7 @@ class Fire(Block):
         rng: init.Seed = None,
         dtype: npt.DTypeLike = np.float32,
     ):
-        rng = np.random.default_rng(rng)
+        rng = init.generator(rng)
         self.squeeze = Conv2d(inplanes, squeeze_planes, 1, rng=rng, dtype=dtype)
         self.expand1x1 = Conv2d(squeeze_planes, expand1x1_planes, 1, rng=rng, dtype=dtype)
         self.expand3x3 = Conv2d(squeeze_planes, expand3x3_planes, 3, padding=1, rng=rng, dtype=dtype)
@@ -121,7 +122,8 @@ class SqueezeNet(Block):
         rng: init.Seed = None,
         dtype: npt.DTypeLike = np.float32,
     ):
-        rng = np.random.default_rng(rng)
+        version = choice("SqueezeNet", "version", version, ("1_0", "1_1"))
+        rng = init.generator(rng)
         conv = partial(Conv2d, rng=init.Blank(), dtype=dtype)  # all convolutions are drawn at the end
         fire = partial(Fire, rng=init.Blank(), dtype=dtype)
         pool = partial(MaxPool2d, 3, stride=2, ceil_mode=True)
@@ -133,7 +135,7 @@ class SqueezeNet(Block):
                 *(fire(384, 48, 192, 192), fire(384, 64, 256, 256), pool()),
                 fire(512, 64, 256, 256),
             )
-        elif version == "1_1":
+        else:
             self.features = Sequential(
                 *(conv(3, 64, 3, stride=2), ReLU(), pool()),
                 *(fire(64, 16, 64, 64), fire(128, 16, 64, 64), pool()),
@@ -141,8 +143,6 @@ class SqueezeNet(Block):
                 *(fire(256, 48, 192, 192), fire(384, 48, 192, 192)),
                 *(fire(384, 64, 256, 256), fire(512, 64, 256, 256)),
             )
-        else:
-            raise ValueError(f"SqueezeNet: expected version to be '1_0' or '1_1', got {version!r}")
         last = conv(512, num_classes, 1)
         self.classifier = Sequential(Dropout(dropout, rng=rng), last, ReLU(), AdaptiveAvgPool2d((1, 1)))
         self.route(self.features, self.classifier, Flatten())

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..layers import init
 from ..layers.adaptive_pool import AdaptiveAvgPool2d
+from ..layers.arguments import flag
 from ..layers.batchnorm import BatchNorm2d
 from ..layers.containers import Block, Sequential
 from ..layers.conv import Conv2d
@@ -88,7 +89,8 @@ class VGG(Block):
         rng: init.Seed = None,
         dtype: npt.DTypeLike = np.float32,
     ):
-        rng = np.random.default_rng(rng)
+        rng = init.generator(rng)
+        init_weights = flag("VGG", "init_weights", init_weights)
         blank = init.Blank() if init_weights else rng  # 120 million numbers are not drawn twice
         self.features = features
         self.avgpool = AdaptiveAvgPool2d((7, 7))
@@ -120,7 +122,7 @@ def _vgg(
     **options: Any,
 ) -> VGG:
     """Build a configuration of the paper."""
-    rng = np.random.default_rng(rng)
+    rng = init.generator(rng)
     layers: list[Layer] = []
     channels = 3
     for width, convolutions in zip(CHANNELS, CONVOLUTIONS[configuration], strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.arguments import number
+from ..layers.arguments import flag, number
 from ..layers.layer import Array
 from .optimizer import Optimizer, Params
 
@@ -84,7 +84,7 @@ class Adam(Optimizer):
             "betas": _betas(owner, options["betas"]),
             "eps": number(owner, "eps", options["eps"], 0),
             "weight_decay": number(owner, "weight_decay", options["weight_decay"], 0),
-            "amsgrad": bool(options["amsgrad"]),
+            "amsgrad": flag(owner, "amsgrad", options["amsgrad"]),
         }
 
     def update(self, p: Array, g: Array, state: dict[str, Any], options: dict[str, Any]) -> None:

@@ -104,7 +104,7 @@ def _grads(owner: str, parameters: Any) -> list[Array]:
         raise TypeError(f"{owner}: expected model.parameters(), got a {type(parameters).__name__} itself")
     if isinstance(parameters, Parameter):
         parameters = [parameters]
-    if not isinstance(parameters, Iterable):
+    if not isinstance(parameters, Iterable) or isinstance(parameters, str | bytes | np.ndarray):
         raise TypeError(f"{owner}: expected parameters, got {parameters!r}")
     listed = list(parameters)
     for index, parameter in enumerate(listed):

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..layers.arguments import integer, number
+from ..layers.arguments import integer, mapping, number
 from .optimizer import Optimizer
 
 
@@ -113,9 +113,10 @@ class LRScheduler:
         """
         owner = f"cannot load into {type(self).__name__}"
         own = self.state_dict()
+        mapping(owner, "a state", state_dict)
         problems = [f"missing {key!r}" for key in own if key not in state_dict]
         # PyTorch's other keys with an underscore are notes about calls in the wrong order.
-        problems += [f"unknown {key!r}" for key in state_dict if key not in own and not key.startswith("_")]
+        problems += [f"unknown {key!r}" for key in state_dict if key not in own and not str(key).startswith("_")]
         if problems:
             raise ValueError(f"{owner}: " + "; ".join(problems))
         try:

@@ -226,7 +226,7 @@ class Optimizer:
                 raise TypeError(f"{type(self).__name__}: expected {spelling}, got a {type(params).__name__} itself")
         if isinstance(params, set | frozenset):
             raise TypeError(f"{type(self).__name__}: expected parameters in an order that stays, got a set")
-        if not isinstance(params, Iterable):
+        if not isinstance(params, Iterable) or isinstance(params, str | bytes | np.ndarray):
             raise TypeError(f"{type(self).__name__}: expected parameters to optimize, got {params!r}")
         return list(params)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.arguments import number
+from ..layers.arguments import flag, number
 from ..layers.layer import Array
 from .optimizer import Optimizer, Params
 
@@ -87,7 +87,7 @@ class SGD(Optimizer):
             },
         )
         # Of the defaults alone, as in PyTorch: a group may switch its momentum off.
-        if nesterov and (momentum == 0 or dampening != 0):
+        if self.defaults["nesterov"] and (self.defaults["momentum"] == 0 or self.defaults["dampening"] != 0):
             raise ValueError(
                 f"SGD: nesterov needs momentum > 0 and dampening = 0, got momentum={momentum}, dampening={dampening}"
             )
@@ -98,7 +98,7 @@ class SGD(Optimizer):
             "momentum": number("SGD", "momentum", options["momentum"], 0),
             "dampening": number("SGD", "dampening", options["dampening"], -math.inf),
             "weight_decay": number("SGD", "weight_decay", options["weight_decay"], 0),
-            "nesterov": bool(options["nesterov"]),
+            "nesterov": flag("SGD", "nesterov", options["nesterov"]),
         }
 
     def update(self, p: Array, g: Array, state: dict[str, Any], options: dict[str, Any]) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.arguments import integer
-from ..layers.init import Seed
+from ..layers.arguments import flag, integer, mapping
+from ..layers.init import Seed, generator
 from ..layers.layer import Array
 
 Pair = tuple[Array, Array]
@@ -58,8 +58,9 @@ class Source:
             If it is that of other data, or of other batches of them.
         """
         owner, own = f"cannot load into {type(self).__name__}", self.state_dict()
+        mapping(owner, "a state", state_dict)
         if set(state_dict) != set(own):
-            raise ValueError(f"{owner}: expected the keys {sorted(own)}, got {sorted(state_dict)}")
+            raise ValueError(f"{owner}: expected the keys {sorted(own)}, got {sorted(map(str, state_dict))}")
         for name in set(own) - {"epoch", "position", "steps", "seed"}:
             if state_dict[name] != own[name]:
                 raise ValueError(f"{owner}: expected {name}={own[name]!r}, got {name}={state_dict[name]!r}")
@@ -128,9 +129,9 @@ class Batches(Source):
             raise TypeError(f"Batches: expected augment to be a function of (x, rng), got {augment!r}")
         self.x, self.target = x, target
         self.batch_size = integer("Batches", "batch_size", batch_size, 1)
-        self.shuffle, self.drop_last = bool(shuffle), bool(drop_last)
+        self.shuffle, self.drop_last = flag("Batches", "shuffle", shuffle), flag("Batches", "drop_last", drop_last)
         self.augment = augment
-        self.seed = int(np.random.default_rng(rng).integers(2**63))
+        self.seed = int(generator(rng).integers(2**63))
         if len(self) == 0:
             raise ValueError(f"Batches: expected at least one batch of {batch_size}, got {len(x)} inputs")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..layers.arguments import integer
+from ..layers.arguments import file_path, integer
 from ..layers.layer import Module
 from . import archive
 from .archive import CheckpointError
@@ -66,7 +66,7 @@ class Checkpoints:
     """
 
     def __init__(self, folder: str | os.PathLike[str], keep: int = 3):
-        self.folder = Path(folder)
+        self.folder = file_path("Checkpoints", "folder", folder)
         self.keep = integer("Checkpoints", "keep", keep, 1)
         self._ours = False  # whether what is in the folder was loaded or saved by us
 
@@ -146,7 +146,7 @@ class Checkpoints:
             if not self.paths:
                 return None
             path = self.paths[-1]
-        path = Path(path)
+        path = file_path("Checkpoints", "path", path)
         try:
             states = archive.read(path)["parts"]
             if newest and set(states) != set(parts):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ..layers.arguments import integer, number
+from ..layers.arguments import integer, mapping, number
 
 
 class EarlyStop:
@@ -42,6 +42,8 @@ class EarlyStop:
 
     def __call__(self, score: float) -> bool:
         """Take note of a score, the higher the better; return whether to stop. A nan is never better."""
+        if score == score:  # no nan
+            score = number("EarlyStop", "score", score, -math.inf)
         if score > self.best + self.min_delta:
             self.best, self.waited = float(score), 0
         else:
@@ -54,8 +56,11 @@ class EarlyStop:
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go to where a state dict was made."""
+        mapping("cannot load into EarlyStop", "a state", state_dict)
         if set(state_dict) != {"best", "waited"}:
-            raise ValueError(f"cannot load into EarlyStop: expected 'best' and 'waited', got {sorted(state_dict)}")
+            raise ValueError(
+                f"cannot load into EarlyStop: expected 'best' and 'waited', got {sorted(map(str, state_dict))}"
+            )
         best = number("EarlyStop", "best", state_dict["best"], -math.inf)
         self.best, self.waited = best, integer("EarlyStop", "waited", state_dict["waited"], 0)
 

@@ -62,6 +62,7 @@ def predict(model: Layer, x: Array, *, batch_size: int = 256, prepare: Callable[
     >>> nc.training.predict(model, np.zeros((300, 1, 28, 28), np.uint8), prepare=lambda x: x / np.float32(255)).shape
     (300, 10)
     """
+    _check("predict", model, x, prepare)
     batch_size = integer("predict", "batch_size", batch_size, 1)
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
@@ -107,6 +108,13 @@ def evaluate(
     >>> nc.training.evaluate(nc.Identity(), nc.CrossEntropyLoss(), x, target).accuracy
     0.75
     """
+    _check("evaluate", model, x, prepare)
+    if not isinstance(criterion, Loss):
+        raise TypeError(f"evaluate: expected criterion to be a Loss, got {criterion!r}")
+    if criterion.reduction == "none":
+        raise ValueError("evaluate: expected a criterion that yields one number, got one of reduction='none'")
+    if not isinstance(target, np.ndarray) or target.ndim == 0:
+        raise TypeError(f"evaluate: expected target to be an array of at least one axis, got {target!r}")
     if len(x) != len(target):
         raise ValueError(f"evaluate: expected a target for each of {len(x)} inputs, got {len(target)}")
     scores = predict(model, x, batch_size=batch_size, prepare=prepare)
@@ -114,3 +122,12 @@ def evaluate(
         loss = float(criterion(scores, target))
     classes = target.dtype.kind in "iu" and len(x) > 0
     return Evaluation(loss, float((scores.argmax(1) == target).mean()) if classes else float("nan"))
+
+
+def _check(owner: str, model: Layer, x: Array, prepare: Callable[[Array], Array] | None) -> None:
+    if not isinstance(model, Layer):
+        raise TypeError(f"{owner}: expected model to be a Layer, got {model!r}")
+    if not isinstance(x, np.ndarray) or x.ndim == 0:
+        raise TypeError(f"{owner}: expected x to be an array of at least one axis, got {x!r}")
+    if prepare is not None and not callable(prepare):
+        raise TypeError(f"{owner}: expected prepare to be a function of x, got {prepare!r}")

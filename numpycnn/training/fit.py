@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..layers.arguments import integer, number
@@ -162,7 +162,10 @@ def _steps(
     max_norm: float | None,
 ) -> Iterator[Step]:
     while (epoch := batches.epoch) < epochs:
-        for x, target in batches:
+        for pair in batches:
+            if not isinstance(pair, Sequence) or len(pair) != 2:
+                raise TypeError(f"fit: expected pairs of input and target, got {pair!r} as number {batches.steps}")
+            x, target = pair
             start = time.perf_counter()
             number, lr, norm = batches.steps, float(optimizer.param_groups[0]["lr"]), None
             if not model.training:

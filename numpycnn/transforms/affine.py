@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..kernels.sample import bilinear, nearest
-from ..layers.arguments import number
-from ..layers.init import Seed
+from ..layers.arguments import choice, number
+from ..layers.init import Seed, generator
 from ..layers.layer import Array
 from .channels import Numbers, each, numbers
-from .transform import Choice, Transform
+from .transform import Choice, Transform, image_shape
 
 INTERPOLATIONS = {"nearest": nearest, "bilinear": bilinear}
 MOST = 1e6  # no angle, factor or centre needs more; its inverse bounds factors from below
@@ -74,11 +74,8 @@ class RandomAffine(Transform):
         center: Sequence[float] | None = None,
     ):
         self.degrees, self.translate, self.scale, self.shear = degrees, translate, scale, shear
-        self.interpolation, self.fill, self.center = interpolation, numbers("RandomAffine", "fill", fill), center
-        if interpolation not in INTERPOLATIONS:
-            raise ValueError(
-                f"RandomAffine: expected interpolation to be one of {tuple(INTERPOLATIONS)}, got {interpolation!r}"
-            )
+        self.interpolation = choice("RandomAffine", "interpolation", interpolation, INTERPOLATIONS)
+        self.fill, self.center = numbers("RandomAffine", "fill", fill), center
         self._translate = (0.0, 0.0) if translate is None else _several("translate", translate, 0, 1, 2)
         angles = _angles("degrees", degrees, 2)
         scales = (1.0, 1.0) if scale is None else _ranges("scale", scale, 1 / MOST, MOST, 2)
@@ -87,14 +84,18 @@ class RandomAffine(Transform):
         self._center = None if center is None else _several("center", center, -MOST, MOST, 2)
 
     def draw(self, shape: tuple[int, ...], rng: Seed = None) -> Choice:
-        n, _, height, width = shape
-        generator = np.random.default_rng(rng)
+        n, _, height, width = image_shape(self, shape)
+        drawn = generator(rng)
         low, high = self._ranges.T
-        angle, scale, *shear = generator.uniform(low, high, (n, 4)).T
-        shift = generator.uniform(-1, 1, (n, 2)) * self._translate * (width, height)
+        angle, scale, *shear = drawn.uniform(low, high, (n, 4)).T
+        shift = drawn.uniform(-1, 1, (n, 2)) * self._translate * (width, height)
         return {"angle": angle, "translate": np.rint(shift), "scale": scale, "shear": np.stack(shear, 1)}
 
     def _apply(self, images: Array, choice: Choice) -> Array:
+        if any((np.abs(drawn) > MOST).any() for drawn in choice.values()) or (np.abs(choice["scale"]) < 1 / MOST).any():
+            raise ValueError(
+                f"{self!r}: expected choices in [-{MOST:g}, {MOST:g}] and scales of 1e-6 or more, got others"
+            )
         height, width = images.shape[2:]
         center = self._center or (width / 2, height / 2)
         center_x, center_y = center[0] - 0.5, center[1] - 0.5  # the middle of the first pixel is the point 0, 0

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from ..layers.init import Seed
+from ..layers.init import Seed, generator
 from ..layers.layer import Array
 
 
@@ -45,9 +43,9 @@ class Compose:
 
     def __call__(self, images: Array, rng: Seed = None) -> Array:
         """Return the images after the last transform."""
-        generator = np.random.default_rng(rng)
+        drawn = generator(rng)
         for transform in self.transforms:
-            images = transform(images, rng=generator)
+            images = transform(images, rng=drawn)
         return images
 
     def __repr__(self) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels.sample import cut
-from ..layers.arguments import IntPair, pair
-from ..layers.init import Seed
+from ..layers.arguments import IntPair, flag, pair
+from ..layers.init import Seed, generator
 from ..layers.layer import Array
 from .channels import Numbers, numbers
 from .pad import Border, Padding, pad, parse_mode, parse_padding
-from .transform import Choice, Transform
+from .transform import Choice, Transform, image_shape
 
 
 class CenterCrop(Transform):
@@ -94,12 +94,13 @@ class RandomCrop(Transform):
     ):
         self.size = pair("RandomCrop", "size", size, 1)
         self.padding = padding
-        self.pad_if_needed = bool(pad_if_needed)
+        self.pad_if_needed = flag("RandomCrop", "pad_if_needed", pad_if_needed)
         self.fill = numbers("RandomCrop", "fill", fill)
         self.padding_mode = parse_mode("RandomCrop", padding_mode, self.fill)
         self._given = parse_padding("RandomCrop", 0 if padding is None else padding)
 
     def draw(self, shape: tuple[int, ...], rng: Seed = None) -> Choice:
+        shape = image_shape(self, shape)
         left, top, right, bottom = self._border(shape)
         rooms = shape[2] + top + bottom - self.size[0], shape[3] + left + right - self.size[1]
         if min(rooms) < 0:
@@ -107,13 +108,16 @@ class RandomCrop(Transform):
                 f"{self!r}: expected images that a part of {self.size} fits into, padding counted, "
                 f"got images of shape {shape}"
             )
-        top, left = np.random.default_rng(rng).integers(0, np.array(rooms) + 1, (shape[0], 2)).T
+        top, left = generator(rng).integers(0, np.array(rooms) + 1, (shape[0], 2)).T
         return {"top": top, "left": left}
 
     def _apply(self, images: Array, choice: Choice) -> Array:
         border = self._border(images.shape)
         if any(border):
             images = pad(self, images, border, self.fill, self.padding_mode)
+        for name, side, size in zip(("top", "left"), images.shape[2:], self.size, strict=True):
+            if ((choice[name] < 0) | (choice[name] > side - size)).any():
+                raise ValueError(f"{self!r}: expected {name!r} from 0 to {side - size}, got {choice[name]}")
         return cut(images, choice["top"], choice["left"], self.size)
 
     def _border(self, shape: tuple[int, ...]) -> Border:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..layers.arguments import number
-from ..layers.init import Seed
+from ..layers.init import Seed, generator
 from ..layers.layer import Array
-from .transform import Choice, Transform
+from .transform import Choice, Transform, image_shape
 
 
 class RandomHorizontalFlip(Transform):
@@ -36,7 +34,7 @@ class RandomHorizontalFlip(Transform):
         self.p = number("RandomHorizontalFlip", "p", p, 0, 1)
 
     def draw(self, shape: tuple[int, ...], rng: Seed = None) -> Choice:
-        return {"flip": np.random.default_rng(rng).random(shape[0]) < self.p}
+        return {"flip": generator(rng).random(image_shape(self, shape)[0]) < self.p}
 
     def _apply(self, images: Array, choice: Choice) -> Array:
         flipped = images.copy()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..layers.arguments import integer
+from ..layers.arguments import addressable, choice, integer
 from ..layers.layer import Array
 from .channels import Numbers, each, numbers
 from .transform import Choice, Transform
@@ -73,8 +73,7 @@ def parse_padding(owner: str, padding: Padding) -> Border:
 
 def parse_mode(owner: str, mode: str, fill: float | tuple[float, ...]) -> str:
     """Parse the name of a mode; only a constant border can have a colour."""
-    if mode not in MODES:
-        raise ValueError(f"{owner}: expected padding_mode to be one of {MODES}, got {mode!r}")
+    choice(owner, "padding_mode", mode, MODES)
     if mode != "constant" and isinstance(fill, tuple) and len(fill) > 1:
         raise ValueError(f"{owner}: expected padding_mode='constant' where fill is one for each channel, got {mode!r}")
     return mode
@@ -86,6 +85,7 @@ def pad(owner: Transform, images: Array, border: Border, fill: float | tuple[flo
     n, channels, height, width = images.shape
     if mode == "constant":
         shape = (n, channels, top + height + bottom, left + width + right)
+        addressable(repr(owner), "images", shape)
         padded = np.full(shape, each(owner, "fill", fill, images), images.dtype)
         padded[:, :, top : top + height, left : left + width] = images
         return padded

@@ -7,9 +7,9 @@ from typing import Self
 import numpy as np
 
 from ..layers.arguments import number
-from ..layers.init import Seed
+from ..layers.init import Seed, generator
 from ..layers.layer import FLOATS, Array
-from .transform import Choice, Transform
+from .transform import Choice, Transform, image_shape
 
 
 class PCAColorShift(Transform):
@@ -55,8 +55,14 @@ class PCAColorShift(Transform):
     """
 
     def __init__(self, eigenvalues: Array, eigenvectors: Array, std: float = 0.1):
-        self.eigenvalues = np.array(eigenvalues, np.float64)
-        self.eigenvectors = np.array(eigenvectors, np.float64)
+        try:
+            self.eigenvalues = np.array(eigenvalues, np.float64)
+            self.eigenvectors = np.array(eigenvectors, np.float64)
+        except (TypeError, ValueError):
+            raise TypeError(
+                "PCAColorShift: expected eigenvalues and eigenvectors to be arrays of numbers, "
+                f"got {eigenvalues!r} and {eigenvectors!r}"
+            ) from None
         self.std = number("PCAColorShift", "std", std, 0)
         channels = self.eigenvalues.size
         if self.eigenvalues.shape != (channels,) or self.eigenvectors.shape != (channels, channels):
@@ -81,7 +87,7 @@ class PCAColorShift(Transform):
         return cls(*np.linalg.eigh(centered @ centered.T / pixels.shape[1]), std)
 
     def draw(self, shape: tuple[int, ...], rng: Seed = None) -> Choice:
-        return {"alpha": np.random.default_rng(rng).normal(0, self.std, (shape[0], len(self.eigenvalues)))}
+        return {"alpha": generator(rng).normal(0, self.std, (image_shape(self, shape)[0], len(self.eigenvalues)))}
 
     def _apply(self, images: Array, choice: Choice) -> Array:
         if images.shape[1] != len(self.eigenvalues):

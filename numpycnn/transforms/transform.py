@@ -8,11 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from ..layers.arguments import mapping, shape_of
 from ..layers.init import Seed
-from ..layers.layer import FLOATS, Array
+from ..layers.layer import FLOATS, OTHER_ARITHMETIC, Array
 
 Choice = Mapping[str, Array]
 """What was left to chance: arrays whose first axis is that of the images."""
+
+
+KINDS = {"b": "b", "i": "iu", "u": "iu", "f": "fiu"}
+"""Of what kind the numbers of a choice may be, for each kind that draw gives."""
 
 
 class Transform:
@@ -53,7 +58,7 @@ class Transform:
             anew with each.
         """
         self._check(images)
-        return self.apply(images, self.draw(images.shape, rng))
+        return self._applied(images, self.draw(images.shape, rng))
 
     def draw(self, shape: tuple[int, ...], rng: Seed = None) -> Choice:
         """Draw what is left to chance, for images of such a shape; here: nothing."""
@@ -62,11 +67,12 @@ class Transform:
     def apply(self, images: Array, choice: Choice) -> Array:
         """Transform images as was chosen for each of them."""
         self._check(images)
-        for name, drawn in choice.items():
-            if len(drawn) != len(images):
-                raise ValueError(
-                    f"{self!r}: expected a choice for each of {len(images)} images, got {len(drawn)} for {name!r}"
-                )
+        mapping(repr(self), "a choice", choice)
+        for name, drawn in self.draw(images.shape, 0).items():
+            self._check_choice(name, choice.get(name), np.asarray(drawn), len(images))
+        return self._applied(images, choice)
+
+    def _applied(self, images: Array, choice: Choice) -> Array:
         with np.errstate(all="ignore"):  # NaN and infinities pass through without a word, as in PyTorch
             return self._apply(images, choice)
 
@@ -74,10 +80,25 @@ class Transform:
         """Do what ``apply`` promises, once the images are checked."""
         raise NotImplementedError(f"{type(self).__name__} defines no _apply")
 
+    def _check_choice(self, name: str, choice: Any, like: Array, count: int) -> None:
+        """Raise unless something could have been drawn, by its kind, shape and being finite."""
+        shape = getattr(choice, "shape", None)
+        if not isinstance(choice, np.ndarray) or choice.dtype.kind not in KINDS[like.dtype.kind]:
+            kind = getattr(choice, "dtype", type(choice).__name__)
+            raise TypeError(f"{self!r}: expected {name!r} to be an array like those that draw gives, got {kind}")
+        if shape != like.shape or not np.isfinite(choice).all():
+            numbers = "" if np.isfinite(choice).all() else ", not all finite"
+            raise ValueError(
+                f"{self!r}: expected a choice for each of {count} images, {name!r} of shape {like.shape} and finite, "
+                f"got {len(choice) if choice.ndim else 'one number'}, of shape {shape}{numbers}"
+            )
+
     def _check(self, images: Any) -> None:
         """Raise unless images are a batch of float32 or float64."""
         if not isinstance(images, np.ndarray):
             raise TypeError(f"{self!r}: expected images to be a NumPy array, got {type(images).__name__}")
+        if isinstance(images, OTHER_ARITHMETIC):
+            raise TypeError(f"{self!r}: expected images to be a plain array, got a {type(images).__name__}")
         if images.dtype not in FLOATS:
             raise TypeError(
                 f"{self!r}: expected images of dtype float32 or float64, got {images.dtype}; "
@@ -96,3 +117,11 @@ class Transform:
             elif value != argument.default:
                 shown.append(f"{name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def image_shape(owner: Transform, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Parse the shape of images, (N, C, H, W)."""
+    sides = shape_of(repr(owner), "shape", shape)
+    if len(sides) != 4:
+        raise ValueError(f"{owner!r}: expected images of shape (N, C, H, W), got {shape}")
+    return sides
