@@ -23,9 +23,9 @@ for library in ("OPENBLAS", "OMP", "MKL"):  # read once, when NumPy is imported
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np
-from fuzz_judge import Judge
-from fuzz_plays import PLAYS
+import numpy as np  # noqa: E402
+from fuzz_judge import Judge  # noqa: E402
+from fuzz_plays import PLAYS  # noqa: E402
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,10 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(calls: int, seed: int, only: str = "") -> Judge:
     """Play until so many calls were made; each play has a generator of its own."""
     judge = Judge()
-    plays = {name: play for name, play in PLAYS.items() if only in name}
+    plays = [play for name, play in PLAYS.items() if only in name]
     number = 0
     while judge.calls.total() < calls:
-        for name, (play, share) in plays.items():
+        for play, share in plays:
             rng = np.random.default_rng((seed, number))
             number += 1
             if rng.random() < share:

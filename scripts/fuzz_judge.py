@@ -37,7 +37,7 @@ SIGNATURE = re.compile(
 )  # Python's own words, of a call that names what is not there
 
 
-class Slow(Exception):
+class SlowError(Exception):
     """A call that did not end in time."""
 
 
@@ -104,12 +104,12 @@ class Judge:
 
 
 def _slow(number: int, frame: Any) -> None:
-    raise Slow(f"no answer after {SECONDS} seconds")
+    raise SlowError(f"no answer after {SECONDS} seconds")
 
 
 def _fault(error: Exception) -> str:
     """Say what is wrong with a refusal; nothing if it is a sentence of ours."""
-    if isinstance(error, Slow):
+    if isinstance(error, SlowError):
         return "a call that does not end"
     if isinstance(error, MemoryError | FileNotFoundError | ImportError):
         return ""  # NumPy says which shape does not fit; Python names the file

@@ -1,4 +1,4 @@
-"""What a careless caller may hand over: arrays in odd dress, arrays of the wrong kind, and things that are no arrays."""
+"""What a careless caller may hand over: arrays in odd dress, arrays of the wrong kind, and what is no array."""
 
 from __future__ import annotations
 

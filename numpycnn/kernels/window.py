@@ -136,7 +136,9 @@ def axis_taps(
 ) -> Sequence[tuple[int, slice, slice]]:
     """Walk over the taps of one axis: the tap, the outputs that see an input by it, those inputs."""
     taps = []
-    for tap in range(kernel):
+    # Of a kernel that is larger than image and padding, most taps see nothing: they are not even looked at.
+    lowest = max(0, -(-(padding[0] - (steps - 1) * stride) // dilation))
+    for tap in range(lowest, min(kernel, (size - 1 + padding[0]) // dilation + 1)):
         offset = tap * dilation - padding[0]  # the input that output 0 would see
         first = max(0, -(offset // stride))  # the first output whose tap is not before the input
         last = min(steps, (size - 1 - offset) // stride + 1)  # one behind the last that is not after it

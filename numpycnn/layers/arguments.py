@@ -40,13 +40,18 @@ def pair(owner: str, name: str, value: IntPair, minimum: int) -> tuple[int, int]
 
 def number(owner: str, name: str, value: SupportsFloat, low: float, high: float = float("inf")) -> float:
     """Parse a number in [low, high]."""
-    try:
-        parsed = float("" if isinstance(value, str) else value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{owner}: expected {name} to be a number, got {value!r}") from None
+    parsed = real(owner, name, value)
     if not low <= parsed <= high:
         raise ValueError(f"{owner}: expected {name} in [{low}, {high}], got {value!r}")
     return parsed
+
+
+def real(owner: str, name: str, value: SupportsFloat) -> float:
+    """Parse a number, nan among them."""
+    try:
+        return float("" if isinstance(value, str | bytes) else value)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{owner}: expected {name} to be a number, got {value!r}") from None
 
 
 def flag(owner: str, name: str, value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from .arguments import integer, number
+from .arguments import addressable, flag, integer, number
 from .errors import ShapeError
 from .images import as_batch
 from .layer import Array, Buffer, Layer, Parameter, float_dtype
@@ -38,8 +38,9 @@ class ChannelNorm(Layer):
         self.num_features = integer(owner, "num_features", num_features, 1)
         self.eps = number(owner, "eps", eps, 0)
         self.momentum = None if momentum is None else number(owner, "momentum", momentum, -math.inf)
-        self.affine = bool(affine)
-        self.track_running_stats = bool(track_running_stats)
+        self.affine = flag(owner, "affine", affine)
+        self.track_running_stats = flag(owner, "track_running_stats", track_running_stats)
+        addressable(owner, "weights", (self.num_features,))
         dtype = float_dtype(dtype)
         self.weight: Parameter | None = None
         self.bias: Parameter | None = None

@@ -112,6 +112,8 @@ def load(path: str | os.PathLike[str], *, check: bool = True) -> Layer:
     ['conv1.weight', 'conv1.bias']
     """
     path = file_path("load", "path", path)
+    if path.is_dir():
+        raise ModelFileError(f"{path}: expected a file, got a folder")
     metadata, state = _read(path)
     try:
         model = built(json.loads(metadata.get("structure", "")), state).eval()

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from .arguments import integer, number
+from .arguments import flag, integer, number
 from .errors import ShapeError
 from .layer import Array, Layer, Parameter, float_dtype
 from .standardize import ONE, ZERO, Standardized, moments, weighted
@@ -73,7 +73,7 @@ class GroupNorm(Layer):
                 f"GroupNorm: expected num_channels to be divisible by num_groups={num_groups}, got {num_channels}"
             )
         self.eps = number("GroupNorm", "eps", eps, 0)
-        self.affine = bool(affine)
+        self.affine = flag("GroupNorm", "affine", affine)
         dtype = float_dtype(dtype)
         self.weight = Parameter(np.ones(self.num_channels, dtype)) if affine else None
         self.bias = Parameter(np.zeros(self.num_channels, dtype)) if affine else None

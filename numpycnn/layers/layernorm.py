@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .arguments import integer, number
+from .arguments import addressable, flag, integer, number
 from .errors import ShapeError
 from .layer import Array, Layer, Parameter, float_dtype
 from .standardize import ONE, ZERO, Standardized, moments, weighted
@@ -72,10 +72,12 @@ class LayerNorm(Layer):
         if not self.normalized_shape:
             raise ValueError("LayerNorm: expected normalized_shape to have a side at least, got ()")
         self.eps = number("LayerNorm", "eps", eps, 0)
-        self.elementwise_affine = bool(elementwise_affine)
+        self.elementwise_affine = flag("LayerNorm", "elementwise_affine", elementwise_affine)
         dtype = float_dtype(dtype)
-        self.weight = Parameter(np.ones(self.normalized_shape, dtype)) if elementwise_affine else None
-        self.bias = Parameter(np.zeros(self.normalized_shape, dtype)) if elementwise_affine and bias else None
+        addressable("LayerNorm", "weights", self.normalized_shape)
+        has_bias = flag("LayerNorm", "bias", bias) and self.elementwise_affine
+        self.weight = Parameter(np.ones(self.normalized_shape, dtype)) if self.elementwise_affine else None
+        self.bias = Parameter(np.zeros(self.normalized_shape, dtype)) if has_bias else None
 
     def forward(self, x: Array) -> Array:
         self._check(x)

@@ -73,5 +73,6 @@ class LocalResponseNorm(Layer):
 def _sum_near(x: Array, before: int, after: int) -> Array:
     """Add up each channel and its neighbours: so many before it, so many after it."""
     channels = x.shape[1]
+    before, after = min(before, channels), min(after, channels)  # no channel has a neighbour further away
     padded = np.pad(x, [(0, 0), (before, after)] + [(0, 0)] * (x.ndim - 2))
     return reduce(np.add, (padded[:, first : first + channels] for first in range(before + after + 1)))

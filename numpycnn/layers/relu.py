@@ -117,7 +117,8 @@ class PReLU(Layer):
         count = integer("PReLU", "num_parameters", num_parameters, 1)
         addressable("PReLU", "weights", (count,))
         self.init = number("PReLU", "init", init, -math.inf)
-        self.weight = Parameter(np.full(count, self.init, float_dtype(dtype)))
+        with np.errstate(over="ignore"):  # what is too large for float32 becomes inf
+            self.weight = Parameter(np.full(count, self.init, float_dtype(dtype)))
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)

@@ -56,7 +56,8 @@ class Scale(Layer):
     def __init__(self, shape: Sequence[int], init: float = 1.0, *, dtype: npt.DTypeLike = np.float32):
         self.shape = shape_of("Scale", "shape", shape, 1)
         self.init = number("Scale", "init", init, -math.inf)
-        self.weight = Parameter(np.full(self.shape, self.init, float_dtype(dtype)))
+        with np.errstate(over="ignore"):  # what is too large for float32 becomes inf
+            self.weight = Parameter(np.full(self.shape, self.init, float_dtype(dtype)))
 
     def forward(self, x: Array) -> Array:
         self._check(x)

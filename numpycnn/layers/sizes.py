@@ -94,5 +94,5 @@ def conv2d_num_parameters(
         integer(owner, "out_channels", out_channels, 1),
     )
     if channels % groups or filters % groups:
-        raise ValueError(f"{owner}: expected {channels} and {filters} channels to be divisible by groups={groups}")
+        raise ValueError(f"{owner}: expected channels divisible by groups={groups}, got {channels} and {filters}")
     return filters * (channels // groups * height * width + flag(owner, "bias", bias))

@@ -141,6 +141,10 @@ class Bottleneck(Block):
         rng: init.Seed = None,
         dtype: npt.DTypeLike = np.float32,
     ):
+        planes, base_width, groups = (
+            integer("Bottleneck", name, value, 1)
+            for name, value in (("planes", planes), ("base_width", base_width), ("groups", groups))
+        )
         rng, norm = init.generator(rng), maker("Bottleneck", "norm_layer", norm_layer, BatchNorm2d)
         width, wide = int(planes * (base_width / 64)) * groups, planes * self.expansion
         self.conv1 = Conv2d(inplanes, width, 1, bias=False, rng=rng, dtype=dtype)

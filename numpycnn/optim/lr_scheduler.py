@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from ..layers.arguments import integer, mapping, number
 from .optimizer import Optimizer
 
@@ -218,7 +220,7 @@ class MultiStepLR(LRScheduler):
 
     def parse(self, options: Mapping[str, Any]) -> dict[str, Any]:
         milestones = options["milestones"]
-        if not isinstance(milestones, Iterable):
+        if not isinstance(milestones, Iterable) or isinstance(milestones, str | bytes | np.ndarray):
             raise TypeError(f"MultiStepLR: expected milestones to be a list of ints, got {milestones!r}")
         # A state dict has them counted already; Counter takes both.
         counted = Counter(milestones)

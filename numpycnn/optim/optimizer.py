@@ -208,7 +208,11 @@ class Optimizer:
             if name == "step":
                 loaded[name] = number(f"parameter {key!r}", name, value, 0)
                 continue
-            loaded[name] = np.asarray(value).astype(data.dtype)
+            array = np.asarray(value)
+            if array.dtype.kind not in "fiu":
+                raise ValueError(f"expected {name!r} of parameter {key!r} to be numbers, got dtype {array.dtype}")
+            with np.errstate(all="ignore"):  # what is too large for float32 becomes inf
+                loaded[name] = array.astype(data.dtype)
             if loaded[name].shape != data.shape:
                 raise ValueError(f"{name!r} of parameter {key!r} has shape {loaded[name].shape}, expected {data.shape}")
         return loaded

@@ -187,7 +187,7 @@ class Stream(Source):
     """
 
     def __init__(self, pairs: Iterable[Pair]):
-        if not isinstance(pairs, Iterable):
+        if not isinstance(pairs, Iterable) or isinstance(pairs, str | bytes | np.ndarray):
             raise TypeError(f"Stream: expected an iterable of pairs, got {type(pairs).__name__}")
         self._pairs = pairs
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..layers.arguments import file_path, integer
+from ..layers.arguments import file_path, integer, real
 from ..layers.layer import Module
 from . import archive
 from .archive import CheckpointError
@@ -100,6 +100,7 @@ class Checkpoints:
         Path
             The file.
         """
+        score = None if score is None else real("Checkpoints", "score", score)
         path = self.folder / f"step-{integer('Checkpoints', 'number', number, 0):08}.npz"
         there = self.paths
         if there and not self._ours:
@@ -112,7 +113,7 @@ class Checkpoints:
                 raise CheckpointError(
                     f"cannot write {path}: expected finite numbers, got {bad} of {name}; {self._last()}"
                 )
-        tree = {"number": number, "score": None if score is None else float(score), "parts": take(parts)}
+        tree = {"number": number, "score": score, "parts": take(parts)}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             archive.write(path, tree)

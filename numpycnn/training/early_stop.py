@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ..layers.arguments import integer, mapping, number
+from ..layers.arguments import integer, mapping, number, real
 
 
 class EarlyStop:
@@ -42,8 +42,7 @@ class EarlyStop:
 
     def __call__(self, score: float) -> bool:
         """Take note of a score, the higher the better; return whether to stop. A nan is never better."""
-        if score == score:  # no nan
-            score = number("EarlyStop", "score", score, -math.inf)
+        score = real("EarlyStop", "score", score)
         if score > self.best + self.min_delta:
             self.best, self.waited = float(score), 0
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels.sample import cut
-from ..layers.arguments import IntPair, flag, pair
+from ..layers.arguments import IntPair, addressable, flag, pair
 from ..layers.init import Seed, generator
 from ..layers.layer import Array
 from .channels import Numbers, numbers
@@ -127,4 +127,5 @@ class RandomCrop(Transform):
             rows = max(0, self.size[0] - shape[2] - top - bottom)
             columns = max(0, self.size[1] - shape[3] - left - right)
             left, top, right, bottom = left + columns, top + rows, right + columns, bottom + rows
+        addressable(repr(self), "images", (*shape[:2], shape[2] + top + bottom, shape[3] + left + right))
         return left, top, right, bottom

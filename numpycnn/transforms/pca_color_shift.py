@@ -63,7 +63,7 @@ class PCAColorShift(Transform):
                 "PCAColorShift: expected eigenvalues and eigenvectors to be arrays of numbers, "
                 f"got {eigenvalues!r} and {eigenvectors!r}"
             ) from None
-        self.std = number("PCAColorShift", "std", std, 0)
+        self.std = abs(number("PCAColorShift", "std", std, 0))  # of -0.0 too
         channels = self.eigenvalues.size
         if self.eigenvalues.shape != (channels,) or self.eigenvectors.shape != (channels, channels):
             raise ValueError(
