@@ -148,6 +148,8 @@ def play_training(rng: Rng, judge: Judge) -> None:
     if rng.random() < 0.3:
         parts[rng.integers(4)] = some(rng, JUNK)
     options = spoiled(rng, {"batch_size": [256, 4], "prepare": [None]}, share=0.3)
+    if callable(options.get("prepare")):
+        del options["prepare"]  # whatever it makes is the caller's own
     judge(nc.training.evaluate, *parts, **options)
     judge(nc.training.predict, parts[0], parts[2], **options)
     judge(nc.training.Stream, some(rng, JUNK))

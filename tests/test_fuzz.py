@@ -34,7 +34,7 @@ def changes(self, x):
     x *= 2
     return x
 def counts(self, x):
-    return x[x.shape[0]]
+    return x.nobody_knows
 def doubles(self, x):
     return np.float64(1) * np.asarray(x, np.float64)
 def warns(self, x):
@@ -47,13 +47,13 @@ for kind, forward in zip((nc.ReLU, nc.ELU, nc.Tanh, nc.SiLU, nc.Sigmoid, nc.Hard
                          (changes, counts, doubles, warns, mumbles, differs)):
     plant(kind, forward)
 """
-    code, said = fuzz("--calls", "2000", "--seed", "0", before=faults)
+    code, said = fuzz("--calls", "600", "--only", "ReLU,ELU,Tanh,SiLU,Sigmoid,Hardswish", before=faults)
     for finding in (
         "an argument was changed\n       ReLU",
-        "an error of the wrong kind\n       IndexError",
+        "an error of the wrong kind",
         "an answer of another dtype\n       Tanh",
         "a warning\n       SiLU",
-        "an error that is not ours\n       ValueError",
+        "an error that is not ours",
         "another answer than a plain array gets\n       Hardswish",
     ):
         assert finding in said, finding

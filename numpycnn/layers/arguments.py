@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, SupportsFloat, SupportsIndex
 
 IntPair = int | Sequence[int]
+LARGEST = 2**31 - 1  # side of a window, as in PyTorch
 
 
-def integer(owner: str, name: str, value: SupportsIndex, minimum: int) -> int:
+def integer(owner: str, name: str, value: SupportsIndex, minimum: int, maximum: int = sys.maxsize) -> int:
     """Parse a whole number of at least the minimum; NumPy's integers are taken too."""
     try:
         number = operator.index(value)
@@ -21,6 +22,8 @@ def integer(owner: str, name: str, value: SupportsIndex, minimum: int) -> int:
         raise TypeError(f"{owner}: expected {name} to be an int, got {value!r}") from None
     if number < minimum:
         raise ValueError(f"{owner}: expected {name} >= {minimum}, got {value!r}")
+    if abs(number) > maximum:
+        raise ValueError(f"{owner}: expected {name} <= {maximum}, got {value!r}")
     return number
 
 
@@ -33,7 +36,7 @@ def pair(owner: str, name: str, value: IntPair, minimum: int) -> tuple[int, int]
     else:
         height = width = value
     try:
-        return integer(owner, name, height, minimum), integer(owner, name, width, minimum)
+        return integer(owner, name, height, minimum, LARGEST), integer(owner, name, width, minimum, LARGEST)
     except TypeError:
         raise TypeError(f"{owner}: expected {name} to be an int or (height, width), got {value!r}") from None
 
@@ -79,9 +82,9 @@ def shape_of(owner: str, name: str, value: Any, minimum: int = 0) -> tuple[int, 
 
 
 def addressable(owner: str, name: str, shape: Sequence[int]) -> None:
-    """Raise for a shape of more numbers than a machine can count: NumPy's words for it name nobody."""
-    if 8 * math.prod(side for side in shape if side) > sys.maxsize:
-        raise ValueError(f"{owner}: expected {name} of fewer than 2^60 numbers, got shape {tuple(shape)}")
+    """Raise for a shape of more numbers than any machine holds: NumPy's words for it name nobody."""
+    if math.prod(side for side in shape if side) >= 1 << 48:
+        raise ValueError(f"{owner}: expected {name} of fewer than 2^48 numbers, got shape {tuple(shape)}")
 
 
 def mapping(owner: str, name: str, value: Any) -> Mapping[Any, Any]:

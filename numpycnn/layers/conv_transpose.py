@@ -9,7 +9,7 @@ from ..kernels.correlate import correlate, correlate_input, correlate_weight
 from ..kernels.layout import laid_out
 from ..kernels.window import Window
 from . import init
-from .arguments import IntPair, choice, flag, integer, pair
+from .arguments import IntPair, addressable, choice, flag, integer, pair
 from .errors import ShapeError
 from .images import as_batch, check_images, check_sides
 from .layer import Array, Layer, Parameter
@@ -160,6 +160,7 @@ class ConvTranspose2d(Layer):
                 x.shape[-2:], self.stride, self._window.extent(), self._window.padding, strict=True
             )
         )
+        addressable("ConvTranspose2d", "an output", (*x.shape[:-2], height, width))
         if min(height, width) < 1:
             raise ShapeError(self, f"expected images of which the padding leaves something, got x of shape {x.shape}")
         return height, width

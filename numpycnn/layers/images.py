@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..kernels.window import Pair, Window
+from .arguments import addressable
 from .errors import ShapeError
 from .layer import Array, Layer
 
@@ -28,7 +29,9 @@ def check_sides(layer: Layer, x: Array) -> None:
 def check_fit(layer: Layer, x: Array, window: Window, border: tuple[Pair, Pair] = ((0, 0), (0, 0))) -> None:
     """Raise unless the window fits into the images, its padding and a border around them counted."""
     height, width = (length + sum(side) for length, side in zip(x.shape[-2:], border, strict=True))
-    if min(window.output_size((height, width))) < 1:
+    steps = window.output_size((height, width))
+    addressable(type(layer).__name__, "an output", (*x.shape[:-2], *steps))
+    if min(steps) < 1:
         raise ShapeError(
             layer,
             f"expected images that a window of {window.extent()} fits into, padding counted, got x of shape {x.shape}",

@@ -81,7 +81,8 @@ class LogSoftmax(Layer):
         self.dim = integer(type(self).__name__, "dim", dim, -sys.maxsize)
 
     def forward(self, x: Array) -> Array:
-        y = np.asarray(log_softmax(np.asarray(x, np.float64), _axis(self, x, self.dim)), x.dtype)
+        axis = _axis(self, x, self.dim)
+        y = np.asarray(log_softmax(np.asarray(x, np.float64), axis), x.dtype)
         self.remember(y, y)
         return y
 

@@ -223,7 +223,10 @@ class MultiStepLR(LRScheduler):
         if not isinstance(milestones, Iterable) or isinstance(milestones, str | bytes | np.ndarray):
             raise TypeError(f"MultiStepLR: expected milestones to be a list of ints, got {milestones!r}")
         # A state dict has them counted already; Counter takes both.
-        counted = Counter(milestones)
+        try:
+            counted = Counter(milestones)
+        except TypeError:  # of lists in it, say
+            raise TypeError(f"MultiStepLR: expected milestones to be ints, got {milestones!r}") from None
         return {
             "milestones": Counter({integer("MultiStepLR", "a milestone", m, 0): n for m, n in counted.items()}),
             "gamma": number("MultiStepLR", "gamma", options["gamma"], 0),

@@ -243,8 +243,11 @@ class Optimizer:
 
     def _plain(self, name: str, option: Any) -> Any:
         """Make Python floats of an option, or of a tuple of them."""
-        if isinstance(option, tuple | list):
-            return tuple(self._plain(name, part) for part in option)
+        default = self.defaults[name]
+        if isinstance(default, tuple):
+            if not isinstance(option, tuple | list) or len(option) != len(default):
+                raise TypeError(f"{type(self).__name__}: expected {name} to be {len(default)} numbers, got {option!r}")
+            return tuple(number(type(self).__name__, name, part, -math.inf) for part in option)
         return number(type(self).__name__, name, option, -math.inf)
 
     def _check_grads(self) -> None:

@@ -83,9 +83,9 @@ def pad(owner: Transform, images: Array, border: Border, fill: float | tuple[flo
     """Do what ``Pad`` promises."""
     left, top, right, bottom = border
     n, channels, height, width = images.shape
+    shape = (n, channels, top + height + bottom, left + width + right)
+    addressable(repr(owner), "images", shape)
     if mode == "constant":
-        shape = (n, channels, top + height + bottom, left + width + right)
-        addressable(repr(owner), "images", shape)
         padded = np.full(shape, each(owner, "fill", fill, images), images.dtype)
         padded[:, :, top : top + height, left : left + width] = images
         return padded
