@@ -15,7 +15,7 @@ DTYPE = [np.float32, np.float64, "float32"]
 TYPED: Right = {"dtype": DTYPE}
 DRAWN: Right = {"dtype": DTYPE, "rng": [0, np.random.default_rng(0)]}
 BLOCK: Right = {"inplanes": [4], "planes": [4], "stride": [1, 2], "groups": [1], "base_width": [64], "dilation": [1]}
-NORM: Right = {"eps": [1e-5, 0.0], "affine": [True, False], **TYPED}
+NORM: Right = {"eps": [1e-5], "affine": [True, False], **TYPED}
 FLAGS: Right = {"ceil_mode": [False, True]}
 
 LAYERS: dict[str, tuple[Right, list[tuple[int, ...]]]] = {

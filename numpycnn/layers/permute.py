@@ -102,4 +102,4 @@ class ChannelShuffle(Layer):
 
 def _dealt(x: Array, groups: int, each: int) -> Array:
     """Take the first channel of each group, then the second of each, ..."""
-    return x[:, np.arange(groups * each).reshape(groups, each).T.ravel()]
+    return x[:, np.add.outer(np.arange(each), np.arange(groups) * each).ravel()]

@@ -128,7 +128,9 @@ class Optimizer:
             if not isinstance(parameter, Parameter):
                 raise TypeError(f"{owner}: expected Parameters, got {type(parameter).__name__} as number {index}")
             if parameter in seen:
-                raise ValueError(f"{owner}: {parameter!r} is there twice, the second time as number {index}")
+                raise ValueError(
+                    f"{owner}: expected each parameter once, got {parameter!r} twice, the second time as number {index}"
+                )
             seen.add(parameter)
         options = self._options({**self.defaults, **param_group})
         self.param_groups.append({"params": params, **options})
