@@ -102,4 +102,6 @@ class ChannelShuffle(Layer):
 
 def _dealt(x: Array, groups: int, each: int) -> Array:
     """Take the first channel of each group, then the second of each, ..."""
-    return x[:, np.add.outer(np.arange(each), np.arange(groups) * each).ravel()]
+    if not x.shape[1]:  # no channels can be in any number of groups
+        return x.copy()
+    return x[:, np.arange(groups * each).reshape(groups, each).T.ravel()]
