@@ -248,6 +248,8 @@ def test_errors_are_sent_to_other_processes_whole():
 def test_each_of_two_sizes_is_called_by_its_name(size):
     with pytest.raises(ValueError, match=r"^Conv2d: expected kernel_size >= 1, got 0$"):
         nc.Conv2d(1, 1, size)
+    with pytest.raises(ValueError, match=r"^conv2d_num_parameters: expected kernel_size >= 1, got 0$"):
+        nc.conv2d_num_parameters(1, 1, size)
 
 
 # State
