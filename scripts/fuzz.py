@@ -6,8 +6,9 @@ Constructors, forward, backward, state dicts, optimizers, schedules, transforms,
 one or two that are not; arrays read-only, strided, unaligned, of subclasses, empty, with NaN; of other dtypes, byte
 orders and shapes; lists, None, numbers beyond all bounds. Every call must give an answer of the dtype of its input,
 the one that a plain copy of the input gives; or an error of the right kind that is a sentence of ours, before
-anything was changed. A finding is: another error, a warning, an input or a state that was changed, another answer, a
-call of more than 20 seconds or 256 MB. The address space is limited to 4 GB (--limit).
+anything was changed (or NumPy's MemoryError, which names the shape). A finding is: another error, a warning, an
+input or a state that was changed, another answer, a call of more than 20 seconds or 256 MB. The address space is
+limited to 4 GB (--limit).
 """
 
 from __future__ import annotations

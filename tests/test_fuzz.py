@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 import numpycnn as nc
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
@@ -69,3 +72,62 @@ def test_everything_public_is_played():
     rooms = (nc, nc.models, nc.transforms, nc.optim, nc.training)
     public = {name for room in rooms for name in room.__all__} - answers
     assert {name for name in public if name not in PLAYS and not re.search(rf"\b{name}\b", text)} == set()
+
+
+X, IMAGES, TWO = np.ones((2, 4), np.float32), np.ones((2, 4, 6, 5), np.float32), np.array([2, 2])
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "words"),
+    [
+        (lambda: nc.ReLU()(np.ma.masked_array(X)), TypeError, "a plain array, got a MaskedArray"),
+        (lambda: nc.transforms.Pad(1)(np.ma.masked_array(IMAGES)), TypeError, "a plain array, got a MaskedArray"),
+        (lambda: nc.Linear(3, 2, bias=TWO), TypeError, "expected bias to be True or False, got array"),
+        (lambda: nc.Conv2d(1, 1, 1, padding_mode=TWO), ValueError, "padding_mode to be one of .*, got array"),
+        (
+            lambda: nc.Dropout(rng="x"),
+            TypeError,
+            "a seed of at least 0 or a Generator, got 'x'",
+        ),
+        (lambda: nc.ReLU().to("f17"), TypeError, "expected dtype float32 or float64, got 'f17'"),
+        (lambda: nc.Conv2d(1, 1, 2**31), ValueError, "expected kernel_size <= 2147483647, got 2147483648"),
+        (
+            lambda: nc.Linear(2**40, 2**40),
+            ValueError,
+            r"fewer than 2\^48 numbers, got shape \(1099511627776, ",
+        ),
+        (lambda: nc.BatchNorm2d(2**60), ValueError, r"fewer than 2\^48 numbers, got shape"),
+        (lambda: nc.Sequential(nc.ReLU())[1], IndexError, "expected an index of 1 layers, got 1"),
+        (lambda: nc.training.evaluate(nc.ReLU(), len, X, TWO), TypeError, "criterion to be a Loss, got <built-in"),
+        (lambda: nc.training.EarlyStop(2)("good"), TypeError, "expected score to be a number, got 'good'"),
+        (lambda: nc.training.Checkpoints(None), TypeError, "expected folder to be a path, got None"),
+        (lambda: nc.optim.SGD(X), TypeError, "expected parameters to optimize, got array"),
+        (lambda: nc.transforms.RandomCrop(3).draw((2, 4)), ValueError, r"shape \(N, C, H, W\), got \(2, 4\)"),
+        (
+            lambda: nc.transforms.RandomCrop(3).apply(IMAGES, {"top": TWO + 2, "left": TWO}),
+            ValueError,
+            "expected 'top' from 0 to 3, got",
+        ),
+        (
+            lambda: nc.transforms.RandomHorizontalFlip().apply(IMAGES, {"flip": TWO}),
+            TypeError,
+            "'flip' to be an array like those that draw gives, got int64",
+        ),
+        (lambda: nc.models.resnet18(norm_layer=3), TypeError, "expected norm_layer to be callable, got 3"),
+    ],
+)
+def test_what_a_run_found_is_refused_now(call, kind, words):
+    with pytest.raises(kind, match=words):
+        call()
+
+
+def test_a_kernel_far_larger_than_the_image_is_no_longer_walked_over():
+    layer = nc.AvgPool2d(2**30, padding=0, ceil_mode=True, divisor_override=20)
+    np.testing.assert_allclose(layer(IMAGES), IMAGES.sum((2, 3), keepdims=True) / 20)
+    assert nc.LocalResponseNorm(2**30)(IMAGES).shape == IMAGES.shape
+
+
+def test_a_matrix_to_no_features_has_a_gradient():
+    layer = nc.Linear(4, 0)
+    assert layer(X).shape == (2, 0)
+    np.testing.assert_array_equal(layer.backward(np.ones((2, 0), np.float32)), np.zeros_like(X))
