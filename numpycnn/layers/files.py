@@ -68,6 +68,8 @@ def save(
         raise ValueError(f"cannot save {type(model).__name__}: {error}") from error
     if input_shape is not None:
         y = _run(model, input_shape) if output is None else np.asarray(output)
+        if isinstance(y, tuple):
+            raise ValueError(f"cannot save {type(model).__name__}: expected one output for input_shape, got {len(y)}")
         metadata["proof"] = json.dumps({"input_shape": list(input_shape), "output": y.tolist()})
     state = model.state_dict()
     metadata["sha256"] = _digest(metadata, state)
