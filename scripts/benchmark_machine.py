@@ -27,8 +27,9 @@ def keep_memory() -> bool:
     libc = ctypes.CDLL(None) if os.name == "posix" else None
     if not hasattr(libc, "mallopt"):
         return False
-    trim_threshold, mmap_max = -1, -4  # names of options, from malloc.h
-    return bool(libc.mallopt(trim_threshold, -1) and libc.mallopt(mmap_max, 0))
+    trim_threshold, mmap_max, arena_max = -1, -4, -8  # names of options, from malloc.h
+    one_heap = libc.mallopt(arena_max, 1)  # for all threads: those of the others are given back at once
+    return bool(one_heap and libc.mallopt(trim_threshold, -1) and libc.mallopt(mmap_max, 0))
 
 
 class Watch:
