@@ -1,1 +1,1 @@
-"""Stateless functions on arrays: index arithmetic and speed live here, and only here."""
+"""Functions on arrays: index arithmetic and speed live here, and only here; one switch, and a number of threads."""
