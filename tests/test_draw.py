@@ -166,13 +166,21 @@ def test_the_script_runs_with_numpy_alone_until_ctrl_c():
     code = f"import runpy, sys; sys.modules.update(dict.fromkeys({hidden})); sys.argv[1:] = ['--port', '0']"
     code += f"; sys.path.insert(0, {str(script.parent)!r}); runpy.run_path({str(script)!r}, run_name='__main__')"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
-        address = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
-        connection = http.client.HTTPConnection("127.0.0.1", int(address[1]), timeout=10)
-        connection.request("POST", "/predict", SEVEN.tobytes())
-        assert json.loads(connection.getresponse().read())["digit"] == 7
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as whoever is started in the background finds it
+    try:
+        process = subprocess.Popen([sys.executable, "-c", code], **pipes)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        try:
+            address = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
+            connection = http.client.HTTPConnection("127.0.0.1", int(address[1]), timeout=10)
+            connection.request("POST", "/predict", SEVEN.tobytes())
+            assert json.loads(connection.getresponse().read())["digit"] == 7
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (process.returncode, err) == (0, "")
 
 
