@@ -250,6 +250,10 @@ def test_each_of_two_sizes_is_called_by_its_name(size):
         nc.Conv2d(1, 1, size)
     with pytest.raises(ValueError, match=r"^conv2d_num_parameters: expected kernel_size >= 1, got 0$"):
         nc.conv2d_num_parameters(1, 1, size)
+    with pytest.raises(ValueError, match=r"^output_size: expected padding >= 0, got -1$"):
+        nc.output_size(5, 3, padding=tuple(side - 1 if side == 0 else side for side in size))
+    with pytest.raises(TypeError, match=r"^Pad: expected value to be a number, got 'one'$"):
+        nc.Pad((1, 1), value="one")
 
 
 # State

@@ -682,3 +682,4 @@ def test_the_bases_say_what_a_subclass_must_define():
 
 def test_what_is_public_is_there():
     assert all(hasattr(nc.optim, name) for name in nc.optim.__all__)
+    assert {name for name, value in vars(nc.optim).items() if isinstance(value, type)} <= set(nc.optim.__all__)
