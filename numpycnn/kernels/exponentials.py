@@ -26,9 +26,9 @@ def exponentials(x: Array, axis: int) -> tuple[Array, Array, Array]:
 def picked_adjoint(e: Array, total: Array, log_p: Array, at: tuple[Array, ...], slopes: Array, axis: int) -> Array:
     """Return ``slope (p - 1)`` at the entries that were picked, ``slope p`` elsewhere, with ``p = e / total``.
 
-    Written over e, which is not needed any more. For the difference, p comes from its logarithm in
-    float64: near 1, where a network is that has learned, in float32 it would be all rounding.
+    For the difference, p comes from its logarithm in float64: near 1, where a network is that has
+    learned, in float32 it would be all rounding.
     """
-    e *= np.expand_dims((slopes / total).astype(e.dtype), axis)
-    e[at] = slopes * np.exp(log_p) - slopes
-    return e
+    dx: Array = e * np.expand_dims((slopes / total).astype(e.dtype), axis)
+    dx[at] = slopes * np.exp(log_p) - slopes
+    return dx
