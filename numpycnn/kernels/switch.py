@@ -1,29 +1,46 @@
-"""Which algorithms are allowed: a switch for each thread."""
+"""Switches that every thread has for itself, and the one that says which algorithms are allowed."""
 
 import threading
 from contextlib import ContextDecorator
 from types import TracebackType
+from typing import ClassVar
 
 
-class _Allowed(threading.local):
-    depth = 0  # how many winograds this thread is in
+class Depth(threading.local):
+    """How often the thread that asks has entered, and not yet left."""
+
+    inside = 0
 
 
-_allowed = _Allowed()
+class Switch(ContextDecorator):
+    """A ``with`` block, or a decorator, in which something is otherwise, for this thread alone; they may be nested.
 
-
-def is_winograd_enabled() -> bool:
-    """Tell whether convolutions called by this thread may run Winograd's algorithm.
-
-    Examples
-    --------
-    >>> is_winograd_enabled()
-    False
+    Attributes
+    ----------
+    depth : Depth
+        What a switch counts in; every switch has its own.
     """
-    return _allowed.depth > 0
+
+    depth: ClassVar[Depth]
+
+    @classmethod
+    def is_on(cls) -> bool:
+        """Tell whether this thread is inside."""
+        return cls.depth.inside > 0
+
+    def __enter__(self) -> None:
+        self.depth.inside += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.depth.inside -= 1
 
 
-class winograd(ContextDecorator):  # noqa: N801 - a switch, named as no_grad is
+class winograd(Switch):  # noqa: N801 - a switch, named as no_grad is
     """Convolutions inside, forward and backward, may run Winograd's algorithm, in this thread only.
 
     Usable as a decorator too. It is faster for filters of 2 to 5 taps a side without stride, on many
@@ -43,13 +60,15 @@ class winograd(ContextDecorator):  # noqa: N801 - a switch, named as no_grad is
     (1, 64, 56, 56)
     """
 
-    def __enter__(self) -> None:
-        _allowed.depth += 1
+    depth = Depth()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        _allowed.depth -= 1
+
+def is_winograd_enabled() -> bool:
+    """Tell whether convolutions called by this thread may run Winograd's algorithm.
+
+    Examples
+    --------
+    >>> is_winograd_enabled()
+    False
+    """
+    return winograd.is_on()

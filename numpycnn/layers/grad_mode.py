@@ -1,29 +1,9 @@
 """Whether forward remembers what backward will need: a switch for each thread, as in PyTorch."""
 
-import threading
-from contextlib import ContextDecorator
-from types import TracebackType
+from ..kernels.switch import Depth, Switch
 
 
-class _GradMode(threading.local):
-    depth = 0  # how many no_grads this thread is in
-
-
-_mode = _GradMode()
-
-
-def is_grad_enabled() -> bool:
-    """Tell whether layers called by this thread remember for backward.
-
-    Examples
-    --------
-    >>> is_grad_enabled()
-    True
-    """
-    return _mode.depth == 0
-
-
-class no_grad(ContextDecorator):  # noqa: N801 - PyTorch's name
+class no_grad(Switch):  # noqa: N801 - PyTorch's name
     """Forward passes inside remember nothing, in this thread only; usable as a decorator too.
 
     Independent of training mode: dropout still drops and batch normalisation still learns its
@@ -38,13 +18,15 @@ class no_grad(ContextDecorator):  # noqa: N801 - PyTorch's name
     False
     """
 
-    def __enter__(self) -> None:
-        _mode.depth += 1
+    depth = Depth()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        _mode.depth -= 1
+
+def is_grad_enabled() -> bool:
+    """Tell whether layers called by this thread remember for backward.
+
+    Examples
+    --------
+    >>> is_grad_enabled()
+    True
+    """
+    return not no_grad.is_on()
