@@ -30,15 +30,17 @@ from .layers.graph import Graph
 from .layers.groupnorm import GroupNorm
 from .layers.hard import Hardsigmoid, Hardswish, Hardtanh, ReLU6
 from .layers.instancenorm import InstanceNorm2d
-from .layers.layer import Buffer, Layer, Module, Parameter
+from .layers.layer import Layer
 from .layers.layernorm import LayerNorm
 from .layers.linear import Linear
 from .layers.local_response_norm import LocalResponseNorm
 from .layers.loss import Loss
 from .layers.mean import Mean
+from .layers.module import Module
 from .layers.mse_loss import MSELoss
 from .layers.nll_loss import NLLLoss
 from .layers.pad import Pad
+from .layers.parameter import Buffer, Parameter
 from .layers.parts import Chunk, Select, Slice
 from .layers.permute import ChannelShuffle, Permute
 from .layers.pool import AvgPool2d, MaxPool2d

@@ -55,7 +55,7 @@ ROOMS = {
         "scripts",
     },
 }
-SEEN_BY_OPTIM = {"numpycnn.layers.layer", "numpycnn.layers.arguments"}
+SEEN_BY_OPTIM = {f"numpycnn.layers.{name}" for name in ("arguments", "arrays", "module", "parameter")}
 KINDS = nc.Module | nc.optim.Optimizer | lr_scheduler.LRScheduler | nc.transforms.Transform
 BASES = {nc.Layer, nc.Loss, nc.Module, nc.optim.Optimizer, lr_scheduler.LRScheduler}
 

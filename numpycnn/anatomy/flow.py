@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any
 
+from ..layers.arrays import Array
 from ..layers.auxiliary import Auxiliary
 from ..layers.branches import Branches, Concat
 from ..layers.containers import Block, Sequential
 from ..layers.errors import ShapeError
 from ..layers.flatten import Flatten
 from ..layers.graph import INPUT, Graph
-from ..layers.layer import Array, Layer
+from ..layers.layer import Layer
 from ..layers.parts import Taking
 from ..layers.reshape import Reshaping, Squeeze
 from .receptive_field import ReceptiveField, Span, join

@@ -8,10 +8,11 @@ from itertools import accumulate
 from operator import mul
 
 from ..layers.adaptive_pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d
+from ..layers.arrays import Array
 from ..layers.channel_norm import ChannelNorm
 from ..layers.flatten import Flatten
 from ..layers.groupnorm import GroupNorm
-from ..layers.layer import Array, Layer
+from ..layers.layer import Layer
 from ..layers.layernorm import LayerNorm
 from ..layers.linear import Linear
 from ..layers.mean import Mean

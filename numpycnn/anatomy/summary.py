@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..layers.arguments import addressable, integer
+from ..layers.arrays import FLOATS
 from ..layers.branches import Branches
 from ..layers.containers import Block, Container
 from ..layers.errors import LayerError
 from ..layers.grad_mode import no_grad
-from ..layers.layer import FLOATS, Layer, Module
+from ..layers.layer import Layer
+from ..layers.module import Module
 from .cost import multiply_adds
 from .flow import Flow, follow
 from .receptive_field import ReceptiveField

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..kernels.adaptive import adaptive_window
 from .arguments import addressable, flag, integer
+from .arrays import Array
 from .images import check_images, check_sides
-from .layer import Array
 from .pool import AvgPooling, MaxPooling
 
 OutputSize = int | None | Sequence[int | None]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .arguments import number
-from .layer import Array, Layer
+from .arrays import Array
+from .layer import Layer
 
 
 class Affine(Layer):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from .arrays import Array
 from .containers import Container, located
 from .errors import ShapeError
-from .layer import Array, Layer
+from .layer import Layer
 
 
 class Auxiliary(Container):

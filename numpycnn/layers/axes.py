@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .arrays import Array
 from .errors import ShapeError
-from .layer import Array, Module
+from .module import Module
 
 
 def axis_of(layer: Module, x: Array, dim: int, axes: int | None = None) -> int:

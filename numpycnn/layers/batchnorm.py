@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import Array
 from .channel_norm import PIXELS, ChannelNorm
 from .errors import ShapeError
-from .layer import Array
 
 
 class BatchNorm2d(ChannelNorm):

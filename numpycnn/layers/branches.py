@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from .arguments import integer
+from .arrays import Array
 from .broadcast import sum_to
 from .containers import Container, located
 from .errors import ShapeError
-from .layer import Array, Layer
+from .layer import Layer
 
 
 class Branches(Container):

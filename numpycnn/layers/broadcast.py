@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..kernels.slabs import total
-from .layer import Array
+from .arrays import Array
 
 
 def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .arguments import addressable, flag, integer, number
+from .arrays import Array, float_dtype
 from .errors import ShapeError
 from .images import as_batch
-from .layer import Array, Buffer, Layer, Parameter, float_dtype
+from .layer import Layer
+from .parameter import Buffer, Parameter
 from .standardize import ONE, ZERO, Standardized, moments
 
 PIXELS = (0, 2, 3)  # all axes of (N, C, H, W) but the channels

@@ -7,8 +7,11 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, overload
 
+from .arrays import Array
 from .errors import LayerError, StateError
-from .layer import Array, Buffer, Layer, Module, Parameter
+from .layer import Layer
+from .module import Module
+from .parameter import Buffer, Parameter
 
 Result = TypeVar("Result")
 

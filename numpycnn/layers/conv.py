@@ -13,9 +13,11 @@ from ..kernels.pad import pad, pad_adjoint
 from ..kernels.window import Window
 from . import init
 from .arguments import IntPair, choice, flag, integer, pair
+from .arrays import Array
 from .errors import ShapeError
 from .images import as_batch, check_fit, check_images, check_sides
-from .layer import Array, Layer, Parameter
+from .layer import Layer
+from .parameter import Parameter
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 UNPADDED = ((0, 0), (0, 0))

@@ -10,9 +10,11 @@ from ..kernels.layout import laid_out
 from ..kernels.window import Window
 from . import init
 from .arguments import IntPair, addressable, choice, flag, integer, pair
+from .arrays import Array
 from .errors import ShapeError
 from .images import as_batch, check_images, check_sides
-from .layer import Array, Layer, Parameter
+from .layer import Layer
+from .parameter import Parameter
 
 
 class ConvTranspose2d(Layer):

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..kernels.exponentials import exponentials, picked_adjoint
 from .arguments import number
+from .arrays import Array
 from .errors import DtypeError, ShapeError
-from .layer import Array
 from .nll_loss import Labels, NLLLoss, class_axis
 from .softmax import log_softmax, log_softmax_adjoint
 

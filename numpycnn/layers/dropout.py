@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .arguments import choice, number
+from .arrays import Array
 from .errors import ShapeError
 from .init import Seed, generator
-from .layer import Array, Layer
+from .layer import Layer
 
 
 class Dropping(Layer):

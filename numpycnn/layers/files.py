@@ -19,9 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .arguments import file_path, shape_of
+from .arrays import Array, float_dtype
 from .errors import LayerError
 from .grad_mode import no_grad
-from .layer import Array, Layer, float_dtype
+from .layer import Layer
 from .structure import StructureError, built, told
 from .whole_file import whole_file
 

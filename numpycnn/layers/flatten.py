@@ -7,9 +7,10 @@ import sys
 from typing import Any
 
 from .arguments import integer
+from .arrays import Array
 from .axes import axis_of
 from .errors import ShapeError
-from .layer import Array, Layer
+from .layer import Layer
 
 
 class Flatten(Layer):

@@ -9,7 +9,8 @@ import numpy as np
 from ..kernels.erf import erf
 from ..kernels.slabs import rounded_once
 from .arguments import choice
-from .layer import Array, Layer
+from .arrays import Array
+from .layer import Layer
 
 SLOPE, CUBIC = math.sqrt(2 / math.pi), 0.044715  # of the argument of tanh in GELU's approximation
 

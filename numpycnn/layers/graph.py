@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from .arrays import Array
 from .branches import Branches
 from .containers import Container, as_layer, located, tree
 from .grad_mode import is_grad_enabled
-from .layer import Array
 
 INPUT = "x"
 

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .arguments import flag, integer, number
+from .arrays import Array, float_dtype
 from .errors import ShapeError
-from .layer import Array, Layer, Parameter, float_dtype
+from .layer import Layer
+from .parameter import Parameter
 from .standardize import ONE, ZERO, Standardized, moments, weighted
 
 

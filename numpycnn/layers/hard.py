@@ -8,7 +8,8 @@ import numpy as np
 
 from ..kernels.rectify import keep
 from .arguments import number
-from .layer import Array, Layer
+from .arrays import Array
+from .layer import Layer
 
 
 class Hardtanh(Layer):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..kernels.window import Pair, Window
 from .arguments import addressable
+from .arrays import Array
 from .errors import ShapeError
-from .layer import Array, Layer
+from .layer import Layer
 
 
 def as_batch(x: Array) -> Array:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .arguments import addressable
-from .layer import Array, Parameter, float_dtype
+from .arrays import Array, float_dtype
+from .parameter import Parameter
 
 Seed = int | np.random.Generator | np.random.SeedSequence | np.random.BitGenerator | None
 """What ``numpy.random.default_rng`` takes: None, a seed or a Generator (SPEC 7 of Scientific Python)."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import Array
 from .channel_norm import ChannelNorm
 from .images import check_images
-from .layer import Array
 
 
 class InstanceNorm2d(ChannelNorm):

@@ -10,8 +10,10 @@ import numpy.typing as npt
 from ..kernels.product import product
 from . import init
 from .arguments import flag, integer
+from .arrays import Array
 from .errors import ShapeError
-from .layer import Array, Layer, Parameter
+from .layer import Layer
+from .parameter import Parameter
 
 
 class Linear(Layer):

@@ -8,8 +8,9 @@ from functools import reduce
 import numpy as np
 
 from .arguments import integer, number
+from .arrays import Array
 from .errors import ShapeError
-from .layer import Array, Layer
+from .layer import Layer
 
 
 class LocalResponseNorm(Layer):

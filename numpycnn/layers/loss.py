@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from .arguments import choice
+from .arrays import Array
 from .errors import DtypeError
-from .layer import Array, Module
+from .module import Module
 
 REDUCTIONS = ("none", "mean", "sum")
 

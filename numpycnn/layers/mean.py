@@ -10,9 +10,10 @@ import numpy as np
 
 from ..kernels.slabs import total
 from .arguments import flag, integer
+from .arrays import Array
 from .axes import axis_of
 from .errors import ShapeError
-from .layer import Array, Layer
+from .layer import Layer
 
 
 class Mean(Layer):

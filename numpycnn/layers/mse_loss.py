@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .arrays import Array
 from .errors import ShapeError
-from .layer import Array
 from .loss import Loss
 
 

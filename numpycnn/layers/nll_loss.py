@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .arguments import integer
+from .arrays import FLOATS, Array
 from .errors import DtypeError, ShapeError
-from .layer import FLOATS, Array, Buffer
 from .loss import Loss
+from .parameter import Buffer
 
 
 @dataclass(frozen=True, slots=True)

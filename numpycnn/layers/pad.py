@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from .arguments import addressable, integer, number
+from .arrays import Array
 from .errors import ShapeError
-from .layer import Array, Layer
+from .layer import Layer
 
 
 class Pad(Layer):

@@ -7,9 +7,10 @@ import sys
 import numpy as np
 
 from .arguments import integer
+from .arrays import Array
 from .axes import axis_of
 from .errors import ShapeError
-from .layer import Array, Layer
+from .layer import Layer
 
 
 class Taking(Layer):

@@ -9,9 +9,10 @@ from ..kernels.adaptive import AdaptiveWindow
 from ..kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint, max_positions
 from ..kernels.window import Window
 from .arguments import IntPair, flag, integer, pair
+from .arrays import Array
 from .errors import ShapeError
 from .images import as_batch, check_fit, check_images, check_sides
-from .layer import Array, Layer
+from .layer import Layer
 
 
 class Pooling(Layer):

@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from ..kernels.rectify import relu, relu_adjoint
 from .arguments import addressable, integer, number
+from .arrays import Array, float_dtype
 from .errors import ShapeError
-from .layer import Array, Layer, Parameter, float_dtype
+from .layer import Layer
+from .parameter import Parameter
 
 
 class ReLU(Layer):

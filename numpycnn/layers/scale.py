@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .arguments import number, shape_of
+from .arrays import Array, float_dtype
 from .broadcast import sum_to
 from .errors import ShapeError
-from .layer import Array, Layer, Parameter, float_dtype
+from .layer import Layer
+from .parameter import Parameter
 
 
 class Scale(Layer):

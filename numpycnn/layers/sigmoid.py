@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels.slabs import rounded_once
-from .layer import Array, Layer
+from .arrays import Array
+from .layer import Layer
 
 
 class Sigmoid(Layer):

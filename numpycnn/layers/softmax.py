@@ -7,8 +7,9 @@ import sys
 import numpy as np
 
 from .arguments import integer
+from .arrays import Array
 from .errors import ShapeError
-from .layer import Array, Layer
+from .layer import Layer
 
 
 class Softmax(Layer):

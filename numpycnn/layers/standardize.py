@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels.slabs import evaluate, total
-from .layer import Array
+from .arrays import Array
 
 ONE, ZERO = np.ones(()), np.zeros(())
 

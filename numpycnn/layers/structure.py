@@ -13,10 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import Array
 from .containers import Block, Container
 from .errors import LayerError
 from .graph import Graph
-from .layer import Array, Buffer, Layer, Module, Parameter
+from .layer import Layer
+from .module import Module
+from .parameter import Buffer, Parameter
 
 Words = dict[str, Any]
 Role = type[Parameter] | type[Buffer]

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from ..kernels.resample import Taps, linear_taps, nearest_taps, resample, resample_adjoint
 from .arguments import IntPair, addressable, choice, flag, number, pair
+from .arrays import Array
 from .errors import ShapeError
 from .images import check_sides
-from .layer import Array, Layer
+from .layer import Layer
 
 MODES = ("nearest", "bilinear")
 

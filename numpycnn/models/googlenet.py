@@ -13,13 +13,14 @@ from ..layers import init
 from ..layers.adaptive_pool import AdaptiveAvgPool2d
 from ..layers.affine import Affine
 from ..layers.arguments import flag
+from ..layers.arrays import Array
 from ..layers.auxiliary import Auxiliary
 from ..layers.branches import Concat
 from ..layers.containers import Block, Sequential
 from ..layers.conv import Conv2d
 from ..layers.dropout import Dropout
 from ..layers.flatten import Flatten
-from ..layers.layer import Array, Layer
+from ..layers.layer import Layer
 from ..layers.linear import Linear
 from ..layers.parts import Slice
 from ..layers.pool import MaxPool2d

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..layers.arguments import flag, number
-from ..layers.layer import Array
+from ..layers.arrays import Array
 from .optimizer import Optimizer, Params
 
 

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..layers.arguments import number
-from ..layers.layer import Array, Module, Parameter
+from ..layers.arrays import Array
+from ..layers.module import Module
+from ..layers.parameter import Parameter
 
 Parameters = Parameter | Iterable[Parameter]
 

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from ..layers.layer import Array
+from ..layers.arrays import Array
 from ..layers.whole_file import whole_file
 
 FORMAT = 1

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..layers.arguments import flag, integer, mapping
+from ..layers.arrays import Array
 from ..layers.init import Seed, generator
-from ..layers.layer import Array
 
 Pair = tuple[Array, Array]
 Augment = Callable[[Array, np.random.Generator], Array]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..layers.arguments import file_path, integer, real
-from ..layers.layer import Module
+from ..layers.module import Module
 from . import archive
 from .archive import CheckpointError
 from .state import Parts, put, take

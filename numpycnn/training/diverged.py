@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..layers.arrays import Array
 from ..layers.grad_mode import no_grad
-from ..layers.layer import Array, Layer, Module
+from ..layers.layer import Layer
+from ..layers.module import Module
 
 
 class DivergedError(ArithmeticError):

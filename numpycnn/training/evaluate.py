@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..layers.arguments import integer
+from ..layers.arrays import Array
 from ..layers.grad_mode import no_grad
-from ..layers.layer import Array, Layer
+from ..layers.layer import Layer
 from ..layers.loss import Loss
 
 

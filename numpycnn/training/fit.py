@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..layers.arguments import integer, number
-from ..layers.layer import Array, Layer
+from ..layers.arrays import Array
+from ..layers.layer import Layer
 from ..layers.loss import Loss
 from ..optim.clip_grad import clip_grad_norm_
 from ..optim.lr_scheduler import LRScheduler

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.layer import Module
+from ..layers.module import Module
 
 Parts = Mapping[str, Any]
 

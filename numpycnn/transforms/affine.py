@@ -8,8 +8,8 @@ import numpy as np
 
 from ..kernels.sample import bilinear, nearest
 from ..layers.arguments import choice, number
+from ..layers.arrays import Array
 from ..layers.init import Seed, generator
-from ..layers.layer import Array
 from .channels import Numbers, each, numbers
 from .transform import Choice, Transform, image_shape
 

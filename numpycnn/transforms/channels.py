@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..layers.arguments import number
-from ..layers.layer import Array
+from ..layers.arrays import Array
 
 Numbers = float | Sequence[float] | Array
 

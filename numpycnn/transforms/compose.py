@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..layers.arrays import Array
 from ..layers.init import Seed, generator
-from ..layers.layer import Array
 
 
 class Compose:

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..kernels.sample import cut
 from ..layers.arguments import IntPair, addressable, flag, pair
+from ..layers.arrays import Array
 from ..layers.init import Seed, generator
-from ..layers.layer import Array
 from .channels import Numbers, numbers
 from .pad import Border, Padding, pad, parse_mode, parse_padding
 from .transform import Choice, Transform, image_shape

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..layers.arguments import number
+from ..layers.arrays import Array
 from ..layers.init import Seed, generator
-from ..layers.layer import Array
 from .transform import Choice, Transform, image_shape
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..layers.layer import Array
+from ..layers.arrays import Array
 from .channels import Numbers, each, numbers
 from .transform import Choice, Transform
 

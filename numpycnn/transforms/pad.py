@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..layers.arguments import addressable, choice, integer
-from ..layers.layer import Array
+from ..layers.arrays import Array
 from .channels import Numbers, each, numbers
 from .transform import Choice, Transform
 

@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 
 from ..layers.arguments import number
+from ..layers.arrays import FLOATS, Array
 from ..layers.init import Seed, generator
-from ..layers.layer import FLOATS, Array
 from .transform import Choice, Transform, image_shape
 
 

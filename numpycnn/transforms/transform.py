@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..layers.arguments import mapping, shape_of
+from ..layers.arrays import FLOATS, OTHER_ARITHMETIC, Array
 from ..layers.init import Seed
-from ..layers.layer import FLOATS, OTHER_ARITHMETIC, Array
 
 Choice = Mapping[str, Array]
 """What was left to chance: arrays whose first axis is that of the images."""
