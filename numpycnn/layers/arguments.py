@@ -14,8 +14,10 @@ IntPair = int | Sequence[int]
 LARGEST = 2**31 - 1  # side of a window, as in PyTorch
 
 
-def integer(owner: str, name: str, value: SupportsIndex, minimum: int, maximum: int = sys.maxsize) -> int:
-    """Parse a whole number of at least the minimum; NumPy's integers are taken too."""
+def integer(
+    owner: str, name: str, value: SupportsIndex, minimum: int = -sys.maxsize, maximum: int = sys.maxsize
+) -> int:
+    """Parse a whole number, of at least the minimum; NumPy's integers are taken too."""
     try:
         number = operator.index(value)
     except TypeError:

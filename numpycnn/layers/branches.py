@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -139,7 +138,7 @@ class Concat(Branches):
 
     def __init__(self, *branches: Layer, dim: int = 1):
         super().__init__(*branches)
-        self.dim = integer("Concat", "dim", dim, -sys.maxsize)
+        self.dim = integer("Concat", "dim", dim)
 
     def join(self, outputs: list[Array]) -> Array:
         if len({self._other_sides(y) for y in outputs}) > 1:

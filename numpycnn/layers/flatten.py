@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from typing import Any
 
 from .arguments import integer
@@ -42,8 +41,8 @@ class Flatten(Layer):
     """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1):
-        self.start_dim = integer("Flatten", "start_dim", start_dim, -sys.maxsize)
-        self.end_dim = integer("Flatten", "end_dim", end_dim, -sys.maxsize)
+        self.start_dim = integer("Flatten", "start_dim", start_dim)
+        self.end_dim = integer("Flatten", "end_dim", end_dim)
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -68,7 +67,7 @@ class Mean(Layer):
 def _dims(dim: int | Sequence[int]) -> int | tuple[int, ...]:
     """Parse one axis, or several."""
     if not isinstance(dim, Sequence) or isinstance(dim, str):
-        return integer("Mean", "dim", dim, -sys.maxsize)
+        return integer("Mean", "dim", dim)
     if not dim:
         raise ValueError("Mean: expected one axis or more, got none")
-    return tuple(integer("Mean", "dim", axis, -sys.maxsize) for axis in dim)
+    return tuple(integer("Mean", "dim", axis) for axis in dim)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -45,7 +44,7 @@ class Pad(Layer):
     def __init__(self, pad: Sequence[int], value: float = 0.0):
         if isinstance(pad, str) or not isinstance(pad, Sequence):
             raise TypeError(f"Pad: expected pad to be a sequence of ints, got {pad!r}")
-        self.pad = tuple(integer("Pad", "pad", places, -sys.maxsize) for places in pad)
+        self.pad = tuple(integer("Pad", "pad", places) for places in pad)
         if len(self.pad) % 2:
             raise ValueError(f"Pad: expected a number before and one after each axis, got {pad!r}")
         self.value = number("Pad", "value", value, -np.inf)

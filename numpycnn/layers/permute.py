@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,7 +39,7 @@ class Permute(Layer):
     def __init__(self, dims: Sequence[int]):
         if not isinstance(dims, Sequence) or isinstance(dims, str):
             raise TypeError(f"Permute: expected dims to be a sequence of axes, got {dims!r}")
-        self.dims = tuple(integer("Permute", "dims", axis, -sys.maxsize) for axis in dims)
+        self.dims = tuple(integer("Permute", "dims", axis) for axis in dims)
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 
 from .arguments import integer
@@ -89,7 +88,7 @@ class Unflatten(Reshaping):
     """
 
     def __init__(self, dim: int, unflattened_size: Sequence[int]):
-        self.dim = integer("Unflatten", "dim", dim, -sys.maxsize)
+        self.dim = integer("Unflatten", "dim", dim)
         self.unflattened_size = _sizes("Unflatten", "unflattened_size", unflattened_size)
         if not self.unflattened_size:
             raise ValueError("Unflatten: expected unflattened_size to be one number or more, got none")
@@ -119,7 +118,7 @@ class Unsqueeze(Reshaping):
     """
 
     def __init__(self, dim: int):
-        self.dim = integer("Unsqueeze", "dim", dim, -sys.maxsize)
+        self.dim = integer("Unsqueeze", "dim", dim)
 
     def new_shape(self, x: Array) -> tuple[int, ...]:
         axis = axis_of(self, x, self.dim, x.ndim + 1)
@@ -143,7 +142,7 @@ class Squeeze(Reshaping):
     """
 
     def __init__(self, dim: int):
-        self.dim = integer("Squeeze", "dim", dim, -sys.maxsize)
+        self.dim = integer("Squeeze", "dim", dim)
 
     def new_shape(self, x: Array) -> tuple[int, ...]:
         axis = axis_of(self, x, self.dim, max(x.ndim, 1))  # a scalar has one axis, as in PyTorch

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 
 from .arguments import integer
@@ -37,7 +35,7 @@ class Softmax(Layer):
     """
 
     def __init__(self, dim: int):
-        self.dim = integer(type(self).__name__, "dim", dim, -sys.maxsize)
+        self.dim = integer(type(self).__name__, "dim", dim)
 
     def forward(self, x: Array) -> Array:
         axis = _axis(self, x, self.dim)
@@ -79,7 +77,7 @@ class LogSoftmax(Layer):
     """
 
     def __init__(self, dim: int):
-        self.dim = integer(type(self).__name__, "dim", dim, -sys.maxsize)
+        self.dim = integer(type(self).__name__, "dim", dim)
 
     def forward(self, x: Array) -> Array:
         axis = _axis(self, x, self.dim)

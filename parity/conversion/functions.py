@@ -119,36 +119,33 @@ def _linear(input: Value, weight: Learned, bias: Learned | None = None) -> nc.La
     return with_arrays(nc.Linear(inputs, outputs, bias is not None), weight=weight, bias=bias)
 
 
-@does(functional.conv2d, torch.conv2d)
-def _conv2d(
+def convolution(
+    kind: type[nc.Conv2d | nc.ConvTranspose2d],
+    order: Sequence[str],
     input: Value,
     weight: Learned,
     bias: Learned | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
+    *args: Any,
+    **kwargs: Any,
 ) -> nc.Layer:
-    filters, channels, *kernel = weight.array.data.shape
-    layer = nc.Conv2d(channels * groups, filters, kernel, stride, padding, dilation, groups, bias is not None)
-    return with_arrays(layer, weight=weight, bias=bias)
+    """Build a convolution of the sizes that its weight has, with options that come in this order."""
+    options = dict(zip(order, args, strict=False)) | kwargs
+    groups = options.get("groups", 1)
+    first, second, *kernel = weight.array.data.shape  # one of them counts the channels of a group only
+    channels = (first, second * groups) if kind is nc.ConvTranspose2d else (second * groups, first)
+    return with_arrays(kind(*channels, kernel, bias=bias is not None, **options), weight=weight, bias=bias)
 
 
-@does(functional.conv_transpose2d, torch.conv_transpose2d)
-def _conv_transpose2d(
-    input: Value,
-    weight: Learned,
-    bias: Learned | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    groups: int = 1,
-    dilation: Any = 1,
-) -> nc.Layer:
-    channels, filters, *kernel = weight.array.data.shape
-    sizes = (stride, padding, output_padding)
-    layer = nc.ConvTranspose2d(channels, filters * groups, kernel, *sizes, groups, bias is not None, dilation)
-    return with_arrays(layer, weight=weight, bias=bias)
+for _convolution, _order, *_functions in (
+    (nc.Conv2d, ("stride", "padding", "dilation", "groups"), functional.conv2d, torch.conv2d),
+    (
+        nc.ConvTranspose2d,
+        ("stride", "padding", "output_padding", "groups", "dilation"),
+        functional.conv_transpose2d,
+        torch.conv_transpose2d,
+    ),
+):
+    FUNCTIONS.update(dict.fromkeys(_functions, partial(convolution, _convolution, _order)))
 
 
 @does(functional.layer_norm)
