@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import numpycnn as nc
-from parity.mistakes import convolutions, layers, losses, poolings, rectifiers
+from parity.mistakes import average_poolings, convolutions, layers, losses, max_poolings, rectifiers
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ TABLE = [
     Line(
         "one mask for overlapping windows, counted twice",
         nc.MaxPool2d,
-        poolings.MaskCountsTwice,
+        max_poolings.MaskCountsTwice,
         at_the_peak,
         16,
         4,
@@ -195,7 +195,7 @@ TABLE = [
     Line(
         "a window's gradient leaks to its neighbour's maximum",
         nc.MaxPool2d,
-        poolings.MaskLeaks,
+        max_poolings.MaskLeaks,
         lambda kind: pool_back(kind, [[1, 2, 3]], [[10, 1]], kernel_size=(1, 2), stride=1),
         [[0, 11, 1]],
         [[0, 10, 1]],
@@ -203,7 +203,7 @@ TABLE = [
     Line(
         "every tie gets the gradient",
         nc.MaxPool2d,
-        poolings.EveryTie,
+        max_poolings.EveryTie,
         lambda kind: pool_back(kind, np.ones((2, 2)), kernel_size=2),
         [[1, 1], [1, 1]],
         [[1, 0], [0, 0]],
@@ -211,16 +211,16 @@ TABLE = [
     Line(
         "positions from the kernel size instead of the stride",
         nc.MaxPool2d,
-        poolings.KernelForStride,
+        max_poolings.KernelForStride,
         rows_with_a_gradient,
         [1, 3],
         [1, 4],
     ),
-    Line("= where += is needed", nc.MaxPool2d, poolings.Assigns, at_the_peak, 1, 4),
+    Line("= where += is needed", nc.MaxPool2d, max_poolings.Assigns, at_the_peak, 1, 4),
     Line(
         "integer input gives an integer gradient buffer",
         nc.AvgPool2d,
-        poolings.IntegersTaken,
+        average_poolings.IntegersTaken,
         average_of_integers,
         Refusal(TypeError, "Cannot cast"),
         Refusal(TypeError, "got int64; convert it: x.astype(np.float32)"),
@@ -285,7 +285,7 @@ TABLE = [
     Line(
         "maxima padded with 0",
         nc.MaxPool2d,
-        poolings.PaddedWithZeros,
+        max_poolings.PaddedWithZeros,
         lambda kind: kind(kernel_size=2, padding=1)(np.full((1, 2, 2), -1.0))[0],
         [[0, 0], [0, 0]],
         [[-1, -1], [-1, -1]],
@@ -293,7 +293,7 @@ TABLE = [
     Line(
         "average pooling with ceil_mode dividing by the wrong count",
         nc.AvgPool2d,
-        poolings.SameCountForAll,
+        average_poolings.SameCountForAll,
         lambda kind: kind(kernel_size=(1, 3), stride=(1, 3), ceil_mode=True)(np.full((1, 2, 4), 3.0))[0],
         [[3, 1], [3, 1]],
         [[3, 3], [3, 3]],
@@ -301,7 +301,7 @@ TABLE = [
     Line(
         "a crash for kernel (3, 1) with padding (1, 0)",
         nc.MaxPool2d,
-        poolings.FillsByMinusZero,
+        max_poolings.FillsByMinusZero,
         lambda kind: kind(kernel_size=(3, 1), stride=1, padding=(1, 0))(np.array([[[1.0, 4.0], [2.0, 3.0]]]))[0],
         Refusal(ValueError, "could not broadcast"),
         [[2, 4], [2, 4]],
@@ -309,7 +309,7 @@ TABLE = [
     Line(
         "MaxPool2d((2, 2)) refused",
         nc.MaxPool2d,
-        poolings.TupleRefused,
+        max_poolings.TupleRefused,
         lambda kind: kind((2, 2))(np.array([[[1.0, 4.0], [2.0, 3.0]]]))[0],
         Refusal(TypeError, "got (2, 2)"),
         [[4]],
@@ -317,7 +317,7 @@ TABLE = [
     Line(
         "a geometry refused that does not divide exactly",
         nc.MaxPool2d,
-        poolings.ExactOnly,
+        max_poolings.ExactOnly,
         lambda kind: kind(kernel_size=2)(np.arange(9.0).reshape(1, 3, 3))[0],
         Refusal(ValueError, "exactly"),
         [[4]],
@@ -325,7 +325,7 @@ TABLE = [
     Line(
         "tied maxima sent to another element once padding is on",
         nc.MaxPool2d,
-        poolings.LastOfTiesInHardWindows,
+        max_poolings.LastOfTiesInHardWindows,
         lambda kind: pool_back(kind, np.ones((2, 2)), kernel_size=4, padding=1),
         [[0, 0], [0, 1]],
         [[1, 0], [0, 0]],
@@ -333,7 +333,7 @@ TABLE = [
     Line(
         "a window of only -inf",
         nc.MaxPool2d,
-        poolings.OnlyMinusInfinity,
+        max_poolings.OnlyMinusInfinity,
         lambda kind: kind(kernel_size=2, return_indices=True)(np.full((1, 2, 2), -np.inf))[1].item(),
         -1,
         0,
@@ -341,7 +341,7 @@ TABLE = [
     Line(
         "a window with a NaN",
         nc.MaxPool2d,
-        poolings.PassesOverNaN,
+        max_poolings.PassesOverNaN,
         lambda kind: kind(kernel_size=(1, 2))(np.array([[[1.0, np.nan]]])).item(),
         1,
         np.nan,

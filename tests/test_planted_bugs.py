@@ -13,7 +13,7 @@ import numpycnn as nc
 from parity import laws, registry
 from parity.compare import agree
 from parity.mistakes import CATALOGUE, constructor
-from parity.mistakes.poolings import Maxima
+from parity.mistakes.max_poolings import Maxima
 
 EVERY_LAW = {*laws.LAWS, laws.refusals, laws.steps, laws.rates}
 

@@ -1,10 +1,10 @@
-"""Mistakes: poolings."""
+"""Mistakes: max poolings."""
 
 import numpy as np
 
 import numpycnn as nc
 
-from ..laws import backward, empty_batch, forward, mixing, refusals
+from ..laws import backward, forward, refusals
 from .mistake import plant
 
 # Maxima
@@ -154,6 +154,36 @@ class Assigns(Maxima):
         return dx
 
 
+@plant("a tie is shared evenly", "MaxPool2d", backward, says="dx:")
+class TiesShare(Maxima):
+    def send(self, dy, x, y, where):
+        ties = np.zeros_like(y)
+        for _, outputs, inputs in self.walk(x.shape[-2:]):
+            ties[outputs] += x[inputs] == y[outputs]
+        dx = np.zeros_like(x)
+        for _, outputs, inputs in self.walk(x.shape[-2:]):
+            dx[inputs] += dy[outputs] / ties[outputs] * (x[inputs] == y[outputs])
+        return dx
+
+
+@plant("every window overwrites what others sent to what it sees", "MaxPool2d", backward, says="dx:")
+class WindowsOverwrite(Maxima):
+    def send(self, dy, x, y, where):
+        dx = np.zeros_like(x)
+        rows, cols = (np.arange(side) for side in x.shape[-2:])
+        for i, j in np.ndindex(y.shape[-2:]):
+            seen = [
+                (axis >= at * step - p) & (axis < at * step - p + k * d) & ((axis - at * step + p) % d == 0)
+                for axis, at, step, p, k, d in zip(
+                    (rows, cols), (i, j), self.stride, self.padding, self.kernel_size, self.dilation, strict=True
+                )
+            ]
+            dx[..., np.outer(*seen)] = 0
+            index = np.indices(y.shape[:-2])
+            dx[(*index, *np.divmod(where[..., i, j], x.shape[-1]))] = dy[..., i, j]
+        return dx
+
+
 # Windows
 
 
@@ -186,125 +216,38 @@ class ExactOnly(nc.MaxPool2d):
         return out
 
 
-@plant("the stride is 1 unless given, instead of the kernel's size", "AvgPool2d", forward, says="y: ")
-class StepsByOne(nc.AvgPool2d):
+@plant("the kernel and the stride are taken as (width, height)", "MaxPool2d", forward, crash=ValueError)
+class SidesSwapped(nc.MaxPool2d):
+    def __init__(self, *, kernel_size, stride=None, **kwargs):
+        swapped = [sides[::-1] if isinstance(sides, tuple) else sides for sides in (kernel_size, stride)]
+        super().__init__(*swapped, **kwargs)
+
+
+@plant("the stride is 1 unless given, instead of the kernel's size", "MaxPool2d", forward, says="y: expected shape")
+class StepsByOne(nc.MaxPool2d):
     def __init__(self, *, stride=1, **kwargs):
         super().__init__(**kwargs, stride=stride)
 
 
-@plant("ceil_mode is ignored", "AvgPool2d", forward, says="y: expected shape")
-class CeilIgnored(nc.AvgPool2d):
+@plant("the stride is always the kernel's size", "MaxPool2d", forward, says="y: expected shape")
+class StepsByKernel(nc.MaxPool2d):
+    def __init__(self, *, stride=None, **kwargs):
+        super().__init__(**kwargs)
+
+
+@plant("the padding is left out", "MaxPool2d", forward, crash=ValueError)
+class PaddingLeftOut(nc.MaxPool2d):
+    def __init__(self, *, padding=0, **kwargs):
+        super().__init__(**kwargs)
+
+
+@plant("the dilation is ignored", "MaxPool2d", forward, says="y:")
+class DilationIgnored(nc.MaxPool2d):
+    def __init__(self, *, dilation=1, **kwargs):
+        super().__init__(**kwargs)
+
+
+@plant("ceil_mode is ignored", "MaxPool2d", forward, says="y: expected shape")
+class CeilIgnored(nc.MaxPool2d):
     def __init__(self, *, ceil_mode=False, **kwargs):
         super().__init__(**kwargs)
-
-
-@plant("with ceil_mode the last window may begin behind the image", "AvgPool2d", forward, says="y: expected shape")
-class WindowBehindTheImage(nc.AvgPool2d):
-    def forward(self, x):
-        y = super().forward(x)
-        if not self.ceil_mode:
-            return y
-        spans = zip(x.shape[-2:], self.padding, self.kernel_size, self.stride, strict=True)
-        steps = [-(-(side + 2 * padding - kernel) // stride) + 1 for side, padding, kernel, stride in spans]
-        return np.pad(y, [(0, 0)] * (y.ndim - 2) + [(0, n - m) for n, m in zip(steps, y.shape[-2:], strict=True)])
-
-
-@plant("height and width are swapped, which a square stride hides", "AvgPool2d", forward, says="y:")
-class StrideSwapped(nc.AvgPool2d):
-    def __init__(self, *, stride=None, **kwargs):
-        super().__init__(**kwargs, stride=stride[::-1] if isinstance(stride, tuple) else stride)
-
-
-# Averages
-
-
-@plant("with ceil_mode all windows are divided by the kernel's size", "AvgPool2d", forward, says="y:")
-class SameCountForAll(nc.AvgPool2d):
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        if self.ceil_mode and self.count_include_pad and self.divisor_override is None:
-            self.divisor_override = int(np.prod(self.kernel_size))
-
-
-@plant("padding is always counted", "AvgPool2d", forward, says="y:")
-class PaddingCounts(nc.AvgPool2d):
-    def __init__(self, *, count_include_pad=True, **kwargs):
-        super().__init__(**kwargs)
-
-
-@plant("divisor_override is forgotten in backward", "AvgPool2d", backward, says="dx:")
-class DivisorForgotten(nc.AvgPool2d):
-    def forward(self, x):
-        y = super().forward(x)
-        divisor, self.divisor_override = self.divisor_override, None
-        super().forward(x)  # what backward will go by
-        self.divisor_override = divisor
-        return y
-
-
-@plant("whole numbers are taken, and backward has no room for fractions", "AvgPool2d", mixing, says="integers")
-class IntegersTaken(nc.AvgPool2d):
-    def check_array(self, x, name="x"):
-        pass
-
-    def forward(self, x):
-        self._dx = np.zeros_like(x)
-        return super().forward(x.astype(np.float64) if x.dtype.kind == "i" else x)
-
-    def backward(self, dy):
-        self._dx += super().backward(dy)
-        return self._dx
-
-
-@plant("a float32 sum is divided by an int64 count", "AvgPool2d", forward, says="y: expected dtype float32")
-class DividedByIntegers(nc.AvgPool2d):
-    def forward(self, x):
-        count = np.prod(self.kernel_size)
-        return super().forward(x) * count / count
-
-
-@plant("the images of an empty batch are stacked", "AvgPool2d", empty_batch, crash=ValueError)
-class ImageByImage(nc.AvgPool2d):
-    def forward(self, x):
-        return np.stack([*super().forward(x)])
-
-
-# Adaptive poolings
-
-
-def even(layer, x):
-    """Return the kernel and stride that one often sees: the stride is H // OH, the kernel what is left."""
-    outs = [side if out is None else out for out, side in zip(layer.output_size, x.shape[-2:], strict=True)]
-    stride = tuple(max(1, side // out) for out, side in zip(outs, x.shape[-2:], strict=True))
-    kernel = tuple(max(1, n - (out - 1) * s) for n, out, s in zip(x.shape[-2:], outs, stride, strict=True))
-    return kernel, stride
-
-
-@plant("all windows have the same size and step", "AdaptiveMaxPool2d", forward, says="y:")
-class EvenMaxima(nc.AdaptiveMaxPool2d):
-    def forward(self, x):
-        super().forward(x)
-        return nc.MaxPool2d(*even(self, x), return_indices=self.return_indices).forward(x)
-
-
-@plant("all windows have the same size and step", "AdaptiveAvgPool2d", forward, says="y:")
-class EvenAverages(nc.AdaptiveAvgPool2d):
-    def forward(self, x):
-        super().forward(x)
-        return nc.AvgPool2d(*even(self, x)).forward(x)
-
-
-@plant("None for a side of the output means 1", "AdaptiveAvgPool2d", forward, says="y: expected shape")
-class NoneIsOne(nc.AdaptiveAvgPool2d):
-    def __init__(self, output_size):
-        super().__init__(output_size)
-        self.output_size = tuple(side or 1 for side in self.output_size)
-
-
-@plant("a refusal does not say what came", "AdaptiveAvgPool2d", refusals, says="says not what was expected")
-class RefusesWithoutValues(nc.AdaptiveAvgPool2d):
-    def forward(self, x):
-        try:
-            return super().forward(x)
-        except nc.ShapeError as error:
-            raise nc.ShapeError(self, "wrong shape") from error
