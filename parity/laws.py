@@ -6,7 +6,6 @@ import copy
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,10 +15,10 @@ import numpycnn as nc
 from . import bridge
 from .compare import agree, named, one_or_all
 from .pair import Case, Draw, Pair
+from .refusal import refused, refuses_alike
 from .run import Run
 
 Law = Callable[[Pair, Case], None]
-REFUSALS = (ValueError, TypeError, RuntimeError, IndexError, AssertionError)  # torch's, the last by way of assert
 
 
 def check(law: Law, pair: Pair, case: Case) -> None:
@@ -262,40 +261,6 @@ LAWS: tuple[Law, ...] = (
 
 MORE = {forward: 4, backward: 4, refusals: 8}
 """On how many times as many cases the laws are tried that see most, or whose cases differ most."""
-
-
-def refuses_alike(pair: Pair, case: Case) -> bool:
-    """Tell whether both sides refuse to be built or to run forward; raise if only one does."""
-    x = np.ones(case.shape, case.dtype)
-    extra = (Draw(case).target(case.shape),) if case.target else ()
-    ours = _refusal(lambda: pair.ours(**case.kwargs).to(case.dtype).train(case.training)(x, *extra))
-    theirs = _refusal(
-        lambda: pair.theirs(**case.kwargs).double().train(case.training)(bridge.tensor(x), *map(bridge.tensor, extra))
-    )
-    if ours is None and theirs is None:
-        return False
-    assert ours is not None, f"torch refuses this, ours takes it: {theirs}"
-    if not pair.strict:
-        return True
-    assert theirs is not None, f"torch takes this, ours refuses it: {ours}"
-    assert isinstance(ours, ValueError | TypeError), f"expected ValueError or TypeError, got {ours!r}"
-    assert "expected" in str(ours) and "got" in str(ours), f"says not what was expected and what came: {ours}"
-    return True
-
-
-def refused(what: str, call: Callable[[], Any], kind: type[Exception], words: str) -> None:
-    """Raise AssertionError unless the call raises this kind of error, with these words in it."""
-    error = _refusal(call)
-    assert isinstance(error, kind), f"{what}: expected {kind.__name__}, got {error!r}"
-    assert words in str(error), f"{what}: expected {words!r} in the message, got {error}"
-
-
-def _refusal(call: Callable[[], Any]) -> Exception | None:
-    try:
-        call()
-    except REFUSALS as error:
-        return error
-    return None
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
