@@ -22,7 +22,6 @@ Needs fork, hence Linux or macOS. It takes hours for all of the library: nice -n
 """
 
 import argparse
-import difflib
 import functools
 import gc
 import hashlib
@@ -37,21 +36,18 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
 import coverage
-import libcst as cst
 import matplotlib.pyplot as plt  # noqa: F401 - what takes long to import is imported here, once
 import pytest
 import torch.fx.experimental.symbolic_shapes  # noqa: F401 - by the first backward
 from hypothesis import Phase, settings
 from hypothesis import strategies as st  # noqa: F401
-from libcst.metadata import MetadataWrapper, PositionProvider
-from mutmut.mutation.mutators import mutation_operators
+from mutate_changes import Mutant, mutants
 from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,59 +70,6 @@ SELECTION = [*(f"tests/test_{name}.py" for name in TESTS), *ROOMS]  # of the roo
 SECONDS, MEMORY = 30, 16 << 30  # that a mutant may take
 PYTEST = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:unraisableexception"]  # the last one collects garbage
 PYTEST += ["--assert=plain"]  # pytest would rewrite a file whose examples it runs, and read past the mutant
-DULL = {"len", "isinstance", "zip"}  # calls whose mutants do nothing but crash
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One change: where it is, the text of the file with it, and what is different."""
-
-    path: str
-    lines: tuple[int, int] | None  # of the function that it is in, or None for the module's own code
-    text: str
-    diff: str
-
-
-class Changes(cst.CSTVisitor):
-    """Walks over a file and lists every change as (function, node, what takes its place)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[tuple[cst.FunctionDef | None, cst.CSTNode, cst.CSTNode]] = []
-        self.function: cst.FunctionDef | None = None
-
-    def on_visit(self, node: cst.CSTNode) -> bool:
-        strict = isinstance(node, cst.Arg) and node.keyword is not None and node.keyword.value == "strict"
-        if strict or isinstance(node, cst.Annotation | cst.Decorator):
-            return False
-        if isinstance(node, cst.FunctionDef) and self.function is None:
-            self.function = node
-        wording = isinstance(node, cst.SimpleString) and " " in node.value
-        dull = isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in DULL
-        if not (wording or dull):
-            for kind, operator in mutation_operators:
-                if isinstance(node, kind):
-                    self.found += [(self.function, node, changed) for changed in operator(node)]
-        return True
-
-    def on_leave(self, original_node: cst.CSTNode) -> None:
-        if original_node is self.function:
-            self.function = None
-
-
-def mutants(path: str) -> Iterator[Mutant]:
-    """Make every mutant of a file; no two are the same."""
-    wrapper = MetadataWrapper(cst.parse_module((ROOT / path).read_text("utf-8")))
-    places, before = wrapper.resolve(PositionProvider), wrapper.module.code.splitlines()
-    changes, seen = Changes(), {wrapper.module.code}
-    wrapper.module.visit(changes)
-    for function, node, changed in changes.found:
-        text = wrapper.module.deep_replace(node, changed).code
-        if text not in seen:
-            seen.add(text)
-            lines = (places[function.body].start.line, places[function.body].end.line) if function else None
-            diff = "\n".join(list(difflib.unified_diff(before, text.splitlines(), n=0, lineterm=""))[2:])
-            yield Mutant(path, lines, text, diff)
 
 
 def forked(work: Callable[[], str], seconds: float) -> str:
