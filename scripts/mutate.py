@@ -53,18 +53,8 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "runs" / "mutation"
 ROOMS = ["numpycnn/kernels", "numpycnn/layers", "numpycnn/optim"]
-TESTS = [
-    "kernels",
-    "problems",
-    "gradients",
-    "laws",
-    "refusals",
-    "slabs",
-    "algorithms",
-    "graph",
-    "auxiliary",
-    "contract",
-]
+TESTS = ["kernels", "problems", "gradients", "laws", "refusals", "slabs", "algorithms", "graph", "auxiliary"]
+TESTS += ["forward_backward", "errors", "state", "wiring", "repr", "randomness", "threads"]
 TESTS += ["optim", "clip_grad", "lockstep", "saving", "transforms"]
 SELECTION = [*(f"tests/test_{name}.py" for name in TESTS), *ROOMS]  # of the rooms the examples in docstrings
 SECONDS, MEMORY = 30, 16 << 30  # that a mutant may take

@@ -13,7 +13,8 @@ import pytest
 import safetensors.numpy
 import safetensors.torch
 import torch
-from test_contract import CALLS, Net, draw
+from small_net import Net, draw
+from test_repr import CALLS
 from torchvision.models import mobilenetv3
 
 import numpycnn as nc
