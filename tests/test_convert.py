@@ -1,12 +1,12 @@
-"""Conversions: a torch module and what it becomes agree; what cannot be converted is named, with its place."""
+"""Conversions: a torch module and what it becomes agree, whatever its forward does."""
 
 import copy
-from collections import namedtuple
 from dataclasses import astuple
 
 import numpy as np
 import pytest
 import torch
+from conversions import IMAGES, Conv, check, forward
 from torch import nn
 from torch.nn import functional
 from torchvision.models import (
@@ -25,78 +25,9 @@ from torchvision.models.googlenet import Inception
 from torchvision.models.inception import InceptionA
 
 import numpycnn as nc
-from parity import bridge, twins
-from parity.bridge import ConversionError, convert
-from parity.compare import agree
+from parity import twins
+from parity.bridge import convert
 from parity.conversion import agreement
-
-IMAGES = (3, 4, 6, 5)
-
-
-def drawn(module, seed=0):
-    """Fill a module with numbers that all matter, in float64."""
-    generator = torch.Generator().manual_seed(seed)
-    module = module.double()
-    for name, value in module.state_dict().items():
-        if value.dtype.is_floating_point:
-            value.copy_(
-                torch.randn(value.shape, generator=generator, dtype=torch.float64) / max(1, value[0:1].numel()) ** 0.5
-            )
-            if name.endswith("running_var"):
-                value.abs_().add_(0.5)
-    return module
-
-
-def check(theirs, shape=IMAGES, training=False):
-    """Hold a conversion against its original: keys, outputs, gradients, and the buffers afterwards."""
-    theirs = drawn(theirs).train(training)
-    before = copy.deepcopy(theirs.state_dict())
-    ours = convert(theirs)
-    assert list(ours.state_dict()) == list(theirs.state_dict())
-    assert all(torch.equal(before[name], value) for name, value in theirs.state_dict().items())
-    bridge.replay_dropout(ours, theirs)
-    for seed in range(2):  # the second time in the other mode, which the model has learned to follow
-        x = np.random.default_rng(seed).standard_normal(shape)
-        their_x = torch.from_numpy(x.copy()).requires_grad_()
-        their_y = theirs(their_x * 1)  # times 1: some write into what they read
-        y = ours(x)
-        dy = np.random.default_rng(seed + 2).standard_normal(y.shape)
-        their_y.backward(torch.from_numpy(dy))
-        agree("y", y, bridge.array(their_y), "float64", 1e4)
-        agree("dx", ours.backward(dy), bridge.array(their_x.grad), "float64", 1e4)
-        for name, parameter in theirs.named_parameters():
-            ours_too = dict(ours.named_parameters())[name]
-            assert (parameter.grad is None) == (ours_too.grad is None), name
-            if parameter.grad is not None:
-                agree(name, ours_too.grad, bridge.array(parameter.grad), "float64", 1e4)
-        for name, value in ours.state_dict().items():
-            agree(name, value.astype(float), bridge.array(theirs.state_dict()[name].double()), "float64", 1e4)
-        theirs.zero_grad()
-        ours.zero_grad()
-        theirs.train(not theirs.training)
-        ours.train(not ours.training)
-    return ours
-
-
-class Conv(nn.Conv2d):
-    """A convolution that keeps height and width."""
-
-    def __init__(self, inputs=4, outputs=4):
-        super().__init__(inputs, outputs, 3, padding=1)
-
-
-def forward(function, **modules):
-    """Make a module of a forward function, which gets the module and x."""
-
-    class Case(nn.Module):
-        def __init__(self):
-            super().__init__()
-            for name, module in modules.items():
-                setattr(self, name, module)
-
-    Case.forward = function
-    return Case()
-
 
 # What a forward may do
 
@@ -322,173 +253,6 @@ def test_the_networks_of_torchvision(family, training):
     torch.manual_seed(0)
     far = agreement(SMALL[family](), (3, 3, 48, 40), training)
     assert max(astuple(far)) < 1e-9, far
-
-
-# Outputs for training alone
-
-
-Outputs = namedtuple("Outputs", ["logits", "second", "first"])
-
-
-def auxiliary(self, x):
-    a = functional.relu(self.conv1(x))
-    b = self.conv2(a)
-    y = self.head(b * b.mean((2, 3), keepdim=True)).flatten(1)
-    return Outputs(y, self.aux2(b).flatten(1), a) if self.training else y
-
-
-def in_the_other_order(self, x):
-    a = self.conv1(x)
-    b = self.conv2(a)
-    return (self.head(b), self.aux1(a), self.aux2(b)) if self.training else self.head(b)
-
-
-def crossed(self, x):
-    a, b = self.conv1(x), self.conv2(x)
-    return (a * 2 + b, a + b) if self.training else a * 2 + b
-
-
-def simple(self, x):
-    a = self.conv1(x)
-    return (self.conv2(a), a.mean(1)) if self.training else self.conv2(a)
-
-
-def answered(self, x):
-    y = self.net(x)
-    return y[0] if self.training else y
-
-
-PARTS = ("conv1", "conv2", "head", "aux1", "aux2")
-
-
-def parted(function):
-    return drawn(forward(function, **{name: Conv() for name in PARTS}))
-
-
-@pytest.mark.parametrize("function", [auxiliary, simple])
-@pytest.mark.parametrize("evaluated", [False, True], ids=["train", "train and eval"])
-def test_outputs_for_training_alone(function, evaluated):
-    theirs = parted(function).train()
-    ours = convert(theirs)
-    assert list(ours.state_dict()) == list(theirs.state_dict())
-    assert theirs.training
-    x = np.random.default_rng(0).standard_normal((3, 4, 4, 4))
-    their_x = torch.from_numpy(x).requires_grad_()
-    ys, their_ys = ours(x), theirs(their_x)
-    assert len(ys) == len(their_ys)
-    dys = [np.random.default_rng(index).standard_normal(y.shape) for index, y in enumerate(ys)]
-    torch.autograd.backward(their_ys, [torch.from_numpy(dy) for dy in dys])
-    for index, (y, their_y) in enumerate(zip(ys, their_ys, strict=True)):
-        agree(f"y {index}", y, bridge.array(their_y), "float64", 1e4)
-    agree("dx", ours.backward(tuple(dys)), bridge.array(their_x.grad), "float64", 1e4)
-    for (name, parameter), theirs_too in zip(ours.named_parameters(), theirs.parameters(), strict=True):
-        assert (parameter.grad is None) == (theirs_too.grad is None), name
-        if parameter.grad is not None:
-            agree(name, parameter.grad, bridge.array(theirs_too.grad), "float64", 1e4)
-    if evaluated:
-        agree("y", ours.eval()(x), bridge.array(theirs.eval()(their_x)), "float64", 1e4)
-        agree("y", convert(theirs).train()(x), bridge.array(theirs(their_x)), "float64", 1e4)  # has seen no other
-
-
-@pytest.mark.parametrize("function", [in_the_other_order, crossed])
-def test_outputs_that_do_not_part_one_after_another_are_refused(function):
-    with pytest.raises(ConversionError, match="expected outputs that part one after another, the last one first"):
-        convert(parted(function))
-
-
-def test_several_outputs_are_the_whole_models_alone():
-    with pytest.raises(ConversionError, match=r"cannot convert 0: .*expected forward to give one array, got tuple"):
-        convert(nn.Sequential(parted(simple)))
-    check(forward(answered, net=parted(simple)), training=True)
-
-
-# What cannot be converted
-
-
-def decides(self, x):
-    return self.conv(x) if x.sum() > 0 else x
-
-
-def loops_over_a_shape(self, x):
-    size = 1
-    for side in x.size()[1:]:
-        size *= side
-    return x.view(-1, size)
-
-
-def standardised(self, x):
-    weight = self.conv.weight - self.conv.weight.mean()
-    return functional.conv2d(x, weight)
-
-
-def two_outputs(self, x):
-    return self.conv(x), x
-
-
-def always_drops(self, x):
-    return functional.dropout(x)
-
-
-def reads_what_was_written(self, x):
-    return self.body(x) + x
-
-
-INSIDE = nn.Sequential(nn.Sequential(Conv()), nn.Sequential(Conv(), forward(lambda self, x: torch.fft.fft(x).real)))
-REFUSED = {
-    "a layer": (nn.Sequential(Conv(), nn.LSTM(2, 3)), "1", r"numpycnn has no layer torch\.nn\.modules\.rnn\.LSTM"),
-    "a function": (
-        INSIDE,
-        "1.1",
-        r"nothing that does this \(node 'fft_fft': .*fft_fft, .*test_convert.py.*torch.fft.fft",
-    ),
-    "a method": (forward(lambda self, x: x.cumsum(1)), "", r"node 'cumsum': call_method cumsum, .*x\.cumsum\(1\)"),
-    "an argument": (nn.Sequential(nn.MaxPool2d((2,))), "0", r"expected kernel_size to be .*got \(2,\)"),
-    "an argument of a function": (forward(lambda self, x: functional.softmax(x)), "", r"missing .* 'dim'"),
-    "an index": (forward(lambda self, x: x[..., 0]), "", r"as indices, got Ellipsis"),
-    "a type of number": (nn.Sequential(Conv().half()), "0.weight", r"float32 or float64, got torch\.float16"),
-    "control flow": (nn.Sequential(forward(decides, conv=Conv())), "0", r"control flow.*if x\.sum\(\) > 0 else x"),
-    "a loop": (forward(loops_over_a_shape), "", r"test_convert.py:\d+: for side in x\.size"),
-    "a computed weight": (
-        forward(standardised, conv=Conv()),
-        "",
-        r"weights as they are, .*self\.conv\.weight\.mean",
-    ),
-    "a computed constant": (
-        forward(lambda self, x: x + torch.ones(4, requires_grad=True).exp().sum()),
-        "",
-        r"a tensor is computed that does not depend on the input",
-    ),
-    "two outputs": (forward(two_outputs, conv=Conv()), "", r"one array, got tuple; try module\.eval"),
-    "two inputs": (forward(lambda self, x, y: x + y), "", r"missing 1 required positional argument: 'y'"),
-    "another mode": (forward(always_drops).eval(), "", r"expected training=False, the mode of its module, got True"),
-    "written in place": (
-        forward(reads_what_was_written, body=nn.Sequential(nn.Identity(), nn.ReLU(inplace=True), Conv())),
-        "",
-        r"body has written into what it read",
-    ),
-    "a hidden name": (forward(lambda self, x: self._conv(x), _conv=Conv()), "_conv", r"a name that is free .*'_conv'"),
-    "a taken name": (forward(lambda self, x: self.route(x), route=Conv()), "route", r"a name that is free .*'route'"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_converted_is_named(case):
-    module, path, message = REFUSED[case]
-    with pytest.raises(ConversionError, match=f"(?s)^cannot convert {path or 'the module'}: .*{message}") as caught:
-        convert(module)
-    assert caught.value.path == path
-
-
-def test_hooks_are_not_lost_in_silence():
-    module = nn.Sequential(Conv())
-    module[0].register_forward_hook(lambda module, inputs, output: output * 2)
-    with pytest.raises(ConversionError, match=r"cannot convert 0: expected a module without hooks, got forward_hooks"):
-        convert(module)
-
-
-def test_no_module_is_refused():
-    with pytest.raises(TypeError, match=r"expected a torch\.nn\.Module, got function"):
-        convert(functional.relu)
 
 
 # What comes out
