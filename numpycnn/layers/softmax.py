@@ -6,7 +6,7 @@ import numpy as np
 
 from .arguments import integer
 from .arrays import Array
-from .errors import ShapeError
+from .axes import axis_of
 from .layer import Layer
 
 
@@ -109,8 +109,7 @@ def _largest(x: Array, axis: int | None) -> Array:
 
 
 def _axis(layer: Layer, x: Array, dim: int) -> int | None:
-    """Raise unless x has the axis; a scalar, which has none for NumPy, has one in PyTorch."""
+    """Count the axis from the front; a scalar, which has none for NumPy, has one in PyTorch."""
     layer.check_array(x)
-    if not -max(x.ndim, 1) <= dim < max(x.ndim, 1):
-        raise ShapeError(layer, f"expected x with an axis {dim}, got shape {x.shape}")
-    return dim if x.ndim else None
+    axis = axis_of(layer, x, dim, max(x.ndim, 1))
+    return axis if x.ndim else None

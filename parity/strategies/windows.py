@@ -15,14 +15,7 @@ PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 @st.composite
 def conv2d(draw: st.DrawFn) -> Case:
     """Convolutions: every argument, groups up to depthwise; a padding mode mostly has something to fill."""
-    groups = draw(st.integers(1, 3))
-    kwargs = {
-        "in_channels": groups * draw(st.integers(1, 2)),
-        "out_channels": groups * draw(st.integers(1, 2)),
-        "kernel_size": draw(sides(1, 4)),
-        "groups": groups,
-        **some(draw, bias=st.booleans(), dilation=sides(1, 3), padding_mode=st.sampled_from(PADDING_MODES[1:])),
-    }
+    kwargs = _filters(draw, padding_mode=st.sampled_from(PADDING_MODES[1:]))
     kernel, dilation = both(kwargs["kernel_size"]), both(kwargs.get("dilation", 1))
     filled = "padding_mode" in kwargs
     padding = draw(sides(1 if filled else 0, 2) | st.sampled_from(["same", "valid"]))
@@ -106,14 +99,7 @@ def adaptive_pool2d(draw: st.DrawFn, least: int = 1, **options: Strategy[Any]) -
 @st.composite
 def conv_transpose2d(draw: st.DrawFn) -> Case:
     """Transposed convolutions: every argument, groups up to depthwise; the padding leaves something."""
-    groups = draw(st.integers(1, 3))
-    kwargs = {
-        "in_channels": groups * draw(st.integers(1, 2)),
-        "out_channels": groups * draw(st.integers(1, 2)),
-        "kernel_size": draw(sides(1, 4)),
-        "groups": groups,
-        **some(draw, bias=st.booleans(), dilation=sides(1, 3), stride=sides(1, 3), padding=sides(0, 2)),
-    }
+    kwargs = _filters(draw, stride=sides(1, 3), padding=sides(0, 2))
     kernel, dilation, stride, padding = (
         both(kwargs.get(name, default))
         for name, default in (("kernel_size", 1), ("dilation", 1), ("stride", 1), ("padding", 0))
@@ -146,3 +132,15 @@ def upsample(draw: st.DrawFn, modes: tuple[str, ...] = ("nearest", "bilinear")) 
     # a share of 0 makes NaN of an infinity, and whether a share is 0 is a matter of its last bit
     values = FINITE_OR_NAN if mode == "bilinear" else (*FINITE_OR_NAN, "corners")
     return Case(kwargs, shape, **common(draw, values))
+
+
+def _filters(draw: st.DrawFn, **options: Strategy[Any]) -> dict[str, Any]:
+    """Draw what a convolution of either kind has, groups up to depthwise, and some of the options."""
+    groups = draw(st.integers(1, 3))
+    return {
+        "in_channels": groups * draw(st.integers(1, 2)),
+        "out_channels": groups * draw(st.integers(1, 2)),
+        "kernel_size": draw(sides(1, 4)),
+        "groups": groups,
+        **some(draw, bias=st.booleans(), dilation=sides(1, 3), **options),
+    }
