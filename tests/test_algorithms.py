@@ -98,6 +98,8 @@ def threads():
 def test_threads_do_all_of_the_work_once(algorithm, threads, monkeypatch):
     for module in (rows, unfold, winograd):
         monkeypatch.setattr(module, "SCRATCH", 2000)
+    monkeypatch.setattr(rows, "CACHE", 2000)
+    rows._cut.cache_clear()
     monkeypatch.setattr(unfold, "LEAST", 2)
     rng = np.random.default_rng(0)
     x, weight, dy = (rng.normal(size=shape) for shape in ((3, 8, 19, 23), (10, 4, 3, 3), (3, 10, 19, 23)))

@@ -1,6 +1,7 @@
 """Kernels against their definitions, written out as plain loops; adjoints against what an adjoint is."""
 
 import math
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -210,6 +211,21 @@ def test_padding_copies_and_folds_back(mode, height, width, data, seed):
     assert (padded * dy).sum() == (x * pad_adjoint(dy, padding, mode)).sum()
 
 
+@contextmanager
+def scratch_of(algorithm, numbers):
+    """Let an algorithm cut its work as if it had so little scratch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(algorithm, "SCRATCH", numbers)
+        if algorithm is rows:
+            patch.setattr(rows, "CACHE", numbers)
+            patch.setattr(rows, "LONGEST", max(1, numbers // 40))
+            patch.setattr(rows, "SHORTEST", 1 + numbers % 50)  # of more multiplications, the scratch says how long
+            patch.setattr(rows, "UNPACKED", 900)
+        rows._cut.cache_clear()
+        yield
+    rows._cut.cache_clear()
+
+
 @given(windows(), st.integers(1, 3), st.integers(1, 400), st.integers(0, 99))
 def test_what_does_not_fit_the_scratch_is_cut_into_pieces(drawn, groups, scratch, seed):
     window, size = drawn
@@ -218,8 +234,7 @@ def test_what_does_not_fit_the_scratch_is_cut_into_pieces(drawn, groups, scratch
     for algorithm in accepting(window):
         results = []
         for numbers in (scratch, 1 << 20):
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(algorithm, "SCRATCH", numbers)
+            with scratch_of(algorithm, numbers):
                 y = algorithm.correlate(x, weight, window, groups)
                 dweight = algorithm.correlate_weight(x, dy, window, groups)
                 results.append((y, dweight, algorithm.correlate_input(dy, weight, window, groups, size)))
@@ -231,17 +246,39 @@ def test_what_does_not_fit_the_scratch_is_cut_into_pieces(drawn, groups, scratch
 def test_pieces_follow_one_another_and_fit_the_scratch(drawn, count, scratch):
     window, size = drawn
     numbers = 3 * math.prod(window.kernel + window.output_size(size))  # in the unfolded windows of an image
-    with pytest.MonkeyPatch.context() as patch:
-        for algorithm in (rows, unfold):
-            patch.setattr(algorithm, "SCRATCH", scratch)
-        for pieces in (rows._strips(count, numbers), unfold._chunks(np.zeros((count, 3, *size)), window)):
-            lengths = []
-            for piece in pieces:
-                assert piece.start == sum(lengths)
-                lengths.append(len(range(count)[piece]))
-            assert sum(lengths) == count
-            assert set(lengths[:-1]) <= {max(1, scratch // numbers)}, "larger or smaller than they may be"
-            assert all(length <= max(1, scratch // numbers) for length in lengths)
+    with scratch_of(unfold, scratch):
+        pieces = list(unfold._chunks(np.zeros((count, 3, *size)), window))
+    lengths = []
+    for piece in pieces:
+        assert piece.start == sum(lengths)
+        lengths.append(len(range(count)[piece]))
+    assert sum(lengths) == count
+    assert set(lengths[:-1]) <= {max(1, scratch // numbers)}, "larger or smaller than they may be"
+    assert all(length <= max(1, scratch // numbers) for length in lengths)
+
+
+sides_of_images = st.tuples(st.integers(0, 20), st.integers(0, 20))
+
+
+@given(sides_of_images, st.integers(0, 30), st.integers(1, 9), st.integers(1, 400), st.integers(1, 4), st.integers(1, 3))
+def test_tiles_hold_every_output_once_in_pieces_that_fit_the_scratch(size, n, lines, matrix, taps, threads):
+    for scratch in (1, 37, 600, 1 << 20):
+        with scratch_of(rows, scratch):
+            seen = np.zeros((*size, n), int)
+            strips = rows._cut(size, n, lines, matrix, taps, threads)
+            for tile in (tile for strip in strips for tile in strip):
+                place = seen[tile.rows, tile.columns, tile.images]
+                place += 1
+                flat = np.zeros(seen.shape[1] * n, int)
+                flat[tile.piece] = 1
+                box = np.zeros(seen.shape[1:], int)
+                box[tile.columns, tile.images] = 1
+                np.testing.assert_array_equal(flat.reshape(box.shape), box)
+                length, count = tile.piece.stop - tile.piece.start, tile.rows.stop - tile.rows.start
+                assert length <= max(1, rows.LONGEST, scratch // (lines * taps))
+                assert count == 1 or (count + taps - 1) * lines * length <= scratch
+            assert (seen == 1).all()
+            assert len(strips) >= min(threads, size[0], 2) or math.prod(size) * n * lines <= scratch
 
 
 @pytest.mark.parametrize("window", [Window((200, 190), (200, 190)), AdaptiveWindow((1, 1))])

@@ -10,35 +10,55 @@ shifted by one block, so that overlapping views serve all of them::
     output row 1        [1  2  3]            the same memory, one block on
 
 Each output row is then weight (O, KH C KW) times such a matrix, which lands where the next layer
-wants it. Unfolding makes KW copies, not KH KW, and the matrices of one image row are small enough
-to stay in the cache. Axis letters: as in ``correlate``; R rows of a strip, P = OW N numbers of a row.
+wants it. Unfolding makes KW copies, not KH KW. All of it happens tile by tile: some output rows, and
+of these some columns of all images, or one column of some images; either is one piece of each line
+in memory. So what is unfolded stays in the cache, however large images and batch are, and a small
+matrix of filters meets pieces short enough for BLAS to multiply without packing them first.
+
+Axis letters: as in ``correlate``; R rows of a tile, P numbers of a piece (of OW N in a line).
 """
 
 from __future__ import annotations
 
-from functools import reduce
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache, reduce
 
 import numpy as np
 
 from .layout import as_images, as_rows
-from .parallel import split
-from .window import Array, Pair, Window, axis_taps
+from .parallel import get_num_threads, split
+from .window import CACHED, Array, Pair, Window, axis_taps
 
-SCRATCH = 1 << 18  # numbers in the unfolded rows of one strip
+SCRATCH = 1 << 20  # numbers in the unfolded rows that a row of a tile sees
+CACHE = 1 << 18  # numbers in the unfolded rows of a tile of several rows
+UNPACKED = 10**6  # multiplications up to which OpenBLAS leaves matrices as they are
+SHORTEST, LONGEST = 128, 2048  # numbers in a piece for which that pays
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Some rows of outputs; in each, some columns of all images or one column of some."""
+
+    rows: slice
+    columns: slice
+    images: slice
+    piece: slice  # what it is of the OW N numbers of a line
 
 
 def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:
     """Slide filters over images: (N, G C, H, W), (G O, C, KH, KW) -> (N, G O, OH, OW)."""
-    rows = as_rows(x)
+    rows, matrix = as_rows(x), _split(weight, groups).transpose(0, 1, 3, 2, 4)
     oh, ow = window.output_size(x.shape[2:])
     y = np.empty((oh, len(weight), ow, len(x)), x.dtype)
-    matrix = _split(weight, groups).transpose(0, 1, 3, 2, 4).reshape(groups, 1, len(weight) // groups, -1)
-    strips = _strips(oh, x.shape[1] * window.kernel[1] * ow * len(x))
+    matrix = matrix.reshape(groups, 1, len(weight) // groups, -1)  # G 1 O K
+    strips = _tiles((oh, ow), len(x), x.shape[1] * window.kernel[1], matrix.size // groups, window.kernel[0])
 
     def fill(part: slice) -> None:
-        for strip in strips[part]:
-            windows = _unfold(rows, window, groups, strip)  # G R K P
-            np.matmul(matrix, windows, out=_grouped(y[strip], groups))
+        for tile in _each(strips[part]):
+            windows = _unfold(rows, window, groups, tile)  # G R K P
+            np.matmul(matrix, windows, out=_grouped(y[tile.rows], groups)[..., tile.piece])
 
     split(fill, len(strips))
     return as_images(y)
@@ -48,18 +68,20 @@ def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
     """Return the gradient towards the weight: (N, G C, H, W), (N, G O, OH, OW) -> (G O, C, KH, KW)."""
     rows, dy_rows = as_rows(x), as_rows(dy)
     channels, filters = x.shape[1] // groups, dy.shape[1]
-    strips = _strips(len(dy_rows), x.shape[1] * window.kernel[1] * dy.shape[3] * len(x))
+    lines = window.kernel[0] * channels * window.kernel[1]
+    strips = _tiles(dy.shape[2:], len(x), x.shape[1] * window.kernel[1], lines * filters // groups, window.kernel[0])
 
     def add_up(part: slice) -> Array:
-        dw = np.zeros((groups, filters // groups, window.kernel[0] * channels * window.kernel[1]), x.dtype)
-        for strip in strips[part]:
-            windows = _unfold(rows, window, groups, strip)  # G R K P
-            dw += (_grouped(dy_rows[strip], groups) @ windows.swapaxes(-1, -2)).sum(1)
+        dw = np.zeros((groups, lines, filters // groups), x.dtype)
+        for tile in _each(strips[part]):
+            windows = _unfold(rows, window, groups, tile)  # G R K P
+            outputs = _grouped(dy_rows[tile.rows], groups)[..., tile.piece]  # G R O P
+            dw += _total(windows @ outputs.swapaxes(-1, -2))
         return dw
 
     dw: Array = reduce(np.add, split(add_up, len(strips)))
-    dw = dw.reshape(filters, window.kernel[0], channels, window.kernel[1])
-    return np.ascontiguousarray(dw.transpose(0, 2, 1, 3))
+    dw = dw.reshape(groups, window.kernel[0], channels, window.kernel[1], -1).transpose(0, 4, 2, 1, 3)  # G O C KH KW
+    return np.ascontiguousarray(dw).reshape(filters, channels, *window.kernel)
 
 
 def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size: Pair) -> Array:
@@ -85,46 +107,44 @@ def _send_back(dy_rows: Array, taps: Array, window: Window, first: int, family: 
     groups, filters, channels, count, kw = taps.shape
     matrix = taps[:, :, :, ::-1].transpose(0, 2, 4, 3, 1).reshape(groups, 1, channels * kw, count * filters)
     ow, n = dy_rows.shape[2:]
-    strips = _strips(len(family), groups * channels * kw * ow * n)
+    lines = groups * max(channels * kw, filters)
+    strips = _tiles((len(family), ow), n, lines, matrix.size // groups, count)
 
     def fill(part: slice) -> None:
-        for strip in strips[part]:
-            start = first + strip.start - (count - 1)
-            senders = _consecutive(dy_rows, start, strip.stop - strip.start, count, groups)  # G R JO P
-            sent = (matrix @ senders).reshape(*senders.shape[:2], channels, kw, ow, n)
-            _fold(family[strip], sent, window, family.shape[2], groups)
+        for tile in _each(strips[part]):
+            senders = _consecutive(dy_rows, first - (count - 1), count, groups, tile)  # G R JO P
+            sent = matrix @ senders  # G R CKW P
+            _fold(family, sent.reshape(*sent.shape[:2], channels, kw, *_sides(tile)), window, tile)
 
     split(fill, len(strips))
 
 
-def _unfold(rows: Array, window: Window, groups: int, strip: slice) -> Array:
-    """Unfold the width of the rows that a strip of output rows sees: (H, G C, W, N) -> (G, R, KH C KW, OW N)."""
+def _unfold(rows: Array, window: Window, groups: int, tile: Tile) -> Array:
+    """Unfold the width of the rows that a tile of outputs sees: (H, G C, W, N) -> (G, R, KH C KW, P)."""
     (height, channels, width, n), (kh, kw), stride = rows.shape, window.kernel, window.stride[0]
-    ow = window.output_size((height, width))[1]
-    first = strip.start * stride - window.padding[0][0]
-    count = (strip.stop - strip.start - 1) * stride + kh
+    first = tile.rows.start * stride - window.padding[0][0]
+    count = (tile.rows.stop - tile.rows.start - 1) * stride + kh
     inside_alone = window.padding == ((0, 0), (0, 0)) and not window.ceil_mode  # no window sees beyond the image
     if inside_alone and (kh, kw, window.stride[1]) == (1, 1, 1):  # a 1x1 filter finds its matrices as they are
-        return _grouped(rows[first : first + count : stride], groups)
-    make = np.empty if inside_alone else np.zeros
-    unfolded = make((groups, count, channels // groups, kw, ow, n), rows.dtype)
+        return _grouped(rows[first : first + count : stride], groups)[..., tile.piece]
+    make, sides = np.empty if inside_alone else np.zeros, _sides(tile)
+    unfolded = make((groups, count, channels // groups, kw, *sides), rows.dtype)
     inside = _inside(first, count, height)
     source = rows[first + inside.start : first + inside.stop]
     source = source.reshape(len(source), groups, channels // groups, width, n).swapaxes(0, 1)
-    taps = axis_taps(width, ow, kw, window.stride[1], window.padding[1], window.dilation[1])
-    for tap, outputs, inputs in taps:
-        unfolded[:, inside, :, tap, outputs] = source[:, :, :, inputs]
-    return _overlapping(
-        unfolded.reshape(groups, count, channels // groups * kw, ow * n), strip.stop - strip.start, kh, stride
-    )
+    for tap, outputs, inputs in _column_taps(window, width, tile):
+        unfolded[:, inside, :, tap, outputs] = source[:, :, :, inputs, tile.images]
+    blocks = unfolded.reshape(groups, count, channels // groups * kw, math.prod(sides))
+    return _overlapping(blocks, tile.rows.stop - tile.rows.start, kh, stride)
 
 
-def _consecutive(rows: Array, first: int, count: int, taps: int, groups: int) -> Array:
-    """See ``taps`` rows from each of ``count`` on as one matrix, zeros beyond both ends: -> (G, R, J O, P)."""
+def _consecutive(rows: Array, first: int, taps: int, groups: int, tile: Tile) -> Array:
+    """See ``taps`` rows from each row of the tile plus ``first`` on as one matrix, zeros beyond: -> (G, R, J O, P)."""
     height, channels, width, n = rows.shape
-    band = np.zeros((groups, count + taps - 1, channels // groups, width * n), rows.dtype)
+    first, count = first + tile.rows.start, tile.rows.stop - tile.rows.start
+    band = np.zeros((groups, count + taps - 1, channels // groups, tile.piece.stop - tile.piece.start), rows.dtype)
     inside = _inside(first, count + taps - 1, height)
-    band[:, inside] = _grouped(rows[first + inside.start : first + inside.stop], groups)
+    band[:, inside] = _grouped(rows[first + inside.start : first + inside.stop], groups)[..., tile.piece]
     return _overlapping(band, count, taps, 1)
 
 
@@ -142,14 +162,20 @@ def _overlapping(blocks: Array, count: int, taps: int, stride: int) -> Array:
     return np.ndarray((groups, count, taps * lines, length), blocks.dtype, blocks, strides=strides)
 
 
-def _fold(dx: Array, sent: Array, window: Window, width: int, groups: int) -> None:
-    """Add unfolded widths up where they lie: (G, R, C, KW, OW, N) into (R, G C, W, N)."""
-    family = dx.reshape(len(dx), groups, dx.shape[1] // groups, width, dx.shape[-1]).swapaxes(0, 1)
-    ow = sent.shape[4]
-    for tap, outputs, inputs in axis_taps(
-        width, ow, window.kernel[1], window.stride[1], window.padding[1], window.dilation[1]
-    ):
-        family[:, :, :, inputs] += sent[:, :, :, tap, outputs]
+def _fold(family: Array, sent: Array, window: Window, tile: Tile) -> None:
+    """Add unfolded widths up where they lie: (G, R, C, KW, columns, images) into a tile's rows, (R, G C, W, N)."""
+    dx, (groups, _, channels, *_) = family[tile.rows], sent.shape
+    dx = dx.reshape(len(dx), groups, channels, *dx.shape[2:]).swapaxes(0, 1)
+    for tap, outputs, inputs in _column_taps(window, dx.shape[3], tile):
+        dx[:, :, :, inputs, tile.images] += sent[:, :, :, tap, outputs]
+
+
+def _column_taps(window: Window, width: int, tile: Tile) -> Sequence[tuple[int, slice, slice]]:
+    """Walk over the kernel's columns: the tap, the tile's outputs that see an input by it, those inputs."""
+    columns, (before, after), stride = tile.columns, window.padding[1], window.stride[1]
+    outputs = columns.stop - columns.start
+    before -= columns.start * stride  # seen from the tile
+    return axis_taps(width, outputs, window.kernel[1], stride, (before, after), window.dilation[1])
 
 
 def _grouped(rows: Array, groups: int) -> Array:
@@ -163,7 +189,47 @@ def _split(weight: Array, groups: int) -> Array:
     return weight.reshape(groups, len(weight) // groups, *weight.shape[1:])
 
 
-def _strips(rows: int, numbers: int) -> list[slice]:
-    """Cut output rows into strips whose unfolded rows, of so many numbers each, fit the scratch."""
-    step = max(1, SCRATCH // max(1, numbers))
-    return [slice(start, min(rows, start + step)) for start in range(0, rows, step)]
+def _total(products: Array) -> Array:
+    """Add the products of a tile's rows up: (G, R, K, O) -> (G, K, O)."""
+    return products[:, 0] if products.shape[1] == 1 else np.asarray(products.sum(1))
+
+
+def _sides(tile: Tile) -> Pair:
+    """Return how many columns and images a tile has."""
+    return tile.columns.stop - tile.columns.start, tile.images.stop - tile.images.start
+
+
+def _each(strips: Sequence[Sequence[Tile]]) -> Sequence[Tile]:
+    return [tile for strip in strips for tile in strip]
+
+
+def _tiles(size: Pair, n: int, lines: int, matrix: int, taps: int) -> Sequence[Sequence[Tile]]:
+    """Cut outputs into strips of rows, for threads, and these into tiles.
+
+    For N images of (OH, OW), as many lines in an unfolded row, numbers in the matrix of the filters,
+    and rows in a window.
+    """
+    return _cut(size, n, lines, matrix, taps, get_num_threads())
+
+
+@lru_cache(maxsize=CACHED)
+def _cut(size: Pair, n: int, lines: int, matrix: int, taps: int, threads: int) -> Sequence[Sequence[Tile]]:
+    rows, columns = size
+    length = UNPACKED // max(1, matrix)
+    length = min(length, LONGEST) if length >= SHORTEST else max(1, SCRATCH // max(1, lines * taps))
+    pieces = [
+        (across, some, slice(across.start * n + some.start, (across.stop - 1) * n + some.stop))
+        for across in _evenly(columns, max(1, length // max(1, n)))
+        for some in _evenly(n, length)
+    ]
+    longest = max((piece.stop - piece.start for *_, piece in pieces), default=0)
+    most = max(1, CACHE // max(1, lines * longest) - (taps - 1))
+    if rows * columns * n * lines > CACHE:
+        most = min(most, -(-rows // threads))
+    return [[Tile(some_rows, *piece) for piece in pieces] for some_rows in _evenly(rows, most)]
+
+
+def _evenly(count: int, most: int) -> list[slice]:
+    """Cut so many into as few slices of at most so many as will do, about as long each."""
+    parts = -(-count // most)
+    return [slice(count * part // parts, count * (part + 1) // parts) for part in range(parts)]
