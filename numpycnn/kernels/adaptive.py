@@ -46,6 +46,10 @@ class AdaptiveWindow:
             for b, cols_out, cols_in in cols
         ]
 
+    def strips(self, size: Pair, count: int) -> Sequence[tuple[slice, slice, AdaptiveWindow]]:
+        """Leave an image whole, as the one strip that ``Window.strips`` would make for so many rows."""
+        return [(slice(0, self.steps[0]), slice(0, size[0]), self)]
+
     def counts(self, size: Pair) -> Array:
         """Return how many entries each window sees: (OH, OW)."""
         rows, cols = (stop - start for start, stop in map(_spans, size, self.steps))

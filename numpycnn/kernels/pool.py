@@ -1,18 +1,23 @@
-"""Maximum and average over windows, and back: one walk over the taps each, ``y op= x`` there, ``dx += dy`` back."""
+"""Maximum and average over windows, and back: one walk over the taps each, ``y op= x`` there, ``dx += dy`` back.
+
+Large images are walked over piece by piece, some channels and some rows, which stay in the cache from tap to tap.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from .adaptive import AdaptiveWindow
 from .layout import full_images, laid_out
-from .parallel import split
+from .parallel import get_num_threads, split
 from .window import Array, Pair, Window
 
 AnyWindow = Window | AdaptiveWindow
-LARGE = 1 << 17  # numbers that are worth a thread
+Place = tuple[slice, slice, slice]  # all images, some channels, some rows
+PIECE = 1 << 18  # numbers
 
 
 def max_pool(x: Array, window: AnyWindow) -> Array:
@@ -21,19 +26,12 @@ def max_pool(x: Array, window: AnyWindow) -> Array:
     Along the rows of each window first, whose neighbours in memory are those of its columns too.
     """
     x = laid_out(x)
-    rows, cols = window.axes(x.shape[2:])
-    oh, ow = window.output_size(x.shape[2:])
-    y = full_images((*x.shape[:2], oh, ow), -np.inf, x.dtype)
+    y = full_images((*x.shape[:2], *window.output_size(x.shape[2:])), -np.inf, x.dtype)
 
-    def fill(channels: slice) -> None:
-        source, result = x[:, channels], y[:, channels]
-        largest = full_images((*source.shape[:2], oh, x.shape[3]), -np.inf, x.dtype)
-        for _, outputs, inputs in rows:
-            largest[:, :, outputs] = np.maximum(largest[:, :, outputs], source[:, :, inputs])
-        for _, outputs, inputs in cols:
-            result[..., outputs] = np.maximum(result[..., outputs], largest[..., inputs])
+    def fill(outputs: Place, inputs: Place, part: AnyWindow) -> None:
+        _walk(np.maximum, y[outputs], x[inputs], part, -np.inf)
 
-    _by_channels(fill, x)
+    _by_pieces(fill, x, window)
     return y
 
 
@@ -46,12 +44,12 @@ def max_pool_adjoint(dy: Array, x: Array, y: Array, window: AnyWindow) -> Array:
     x, dy = laid_out(x), laid_out(dy)
     dx = full_images(x.shape, 0, x.dtype)
 
-    def send(channels: slice) -> None:
+    def send(outputs: Place, inputs: Place, part: AnyWindow) -> None:
         # what has not found its entry yet; as integers, since of floats inf - inf is NaN
-        bits = dy[:, channels].copy(order="K").view(f"i{dy.itemsize}")
-        _send_to_first(bits, x[:, channels], y[:, channels], dx[:, channels], window)
+        bits = dy[outputs].copy(order="K").view(f"i{dy.itemsize}")
+        _send_to_first(bits, x[inputs], y[outputs], dx[inputs], part)
 
-    _by_channels(send, x)
+    _by_pieces(send, x, window)
     return dx
 
 
@@ -87,45 +85,68 @@ def max_positions(x: Array, y: Array, window: AnyWindow) -> Array:
 def avg_pool(x: Array, window: AnyWindow, counts: Array | int) -> Array:
     """Return the sum of each window over its count: (N, C, H, W) -> (N, C, OH, OW).
 
-    Summed along the columns of each window first, then along its rows: KH + KW passes instead of
+    Summed along the rows of each window first, then along its columns: KH + KW passes instead of
     KH KW, and shorter sums, which round less.
     """
     x = laid_out(x)
-    rows, cols = window.axes(x.shape[2:])
-    oh, ow = window.output_size(x.shape[2:])
-    y = full_images((*x.shape[:2], oh, ow), 0, x.dtype)
+    y = full_images((*x.shape[:2], *window.output_size(x.shape[2:])), 0, x.dtype)
+    counts = np.broadcast_to(np.asarray(counts, x.dtype), y.shape[2:])
 
-    def fill(channels: slice) -> None:
-        source, result = x[:, channels], y[:, channels]
-        sums = full_images((*source.shape[:2], oh, x.shape[3]), 0, x.dtype)
-        for _, outputs, inputs in rows:
-            sums[:, :, outputs] += source[:, :, inputs]
-        for _, outputs, inputs in cols:
-            result[..., outputs] += sums[..., inputs]
-        result /= np.asarray(counts, y.dtype)
+    def fill(outputs: Place, inputs: Place, part: AnyWindow) -> None:
+        _walk(np.add, y[outputs], x[inputs], part, 0)
+        y[outputs] /= counts[outputs[2]]
 
-    _by_channels(fill, x)
+    _by_pieces(fill, x, window)
     return y
 
 
 def avg_pool_adjoint(dy: Array, window: AnyWindow, counts: Array | int, size: Pair) -> Array:
     """Spread the gradient of each window evenly over what it saw: (N, C, OH, OW) -> (N, C, H, W)."""
-    rows, cols = window.axes(size)
     dy = laid_out(dy)
     dx = full_images(dy.shape[:2] + size, 0, dy.dtype)
+    counts = np.broadcast_to(np.asarray(counts, dy.dtype), dy.shape[2:])
 
-    def send(channels: slice) -> None:
-        share, result = dy[:, channels] / np.asarray(counts, dy.dtype), dx[:, channels]
+    def send(outputs: Place, inputs: Place, part: AnyWindow) -> None:
+        share, result = dy[outputs] / counts[outputs[2]], dx[inputs]
+        rows, cols = part.axes(result.shape[2:])
         spread = full_images((*share.shape[:3], size[1]), 0, dy.dtype)
-        for _, outputs, inputs in cols:
-            spread[..., inputs] += share[..., outputs]
-        for _, outputs, inputs in rows:
-            result[:, :, inputs] += spread[:, :, outputs]
+        for _, into, out_of in cols:
+            spread[..., out_of] += share[..., into]
+        for _, into, out_of in rows:
+            result[:, :, out_of] += spread[:, :, into]
 
-    _by_channels(send, dx)
+    _by_pieces(send, dx, window)
     return dx
 
 
-def _by_channels(work: Callable[[slice], None], x: Array) -> None:
-    """Do work on the channels of large images, some on each thread."""
-    split(work, x.shape[1], 1 + LARGE * x.shape[1] // (x.size + 1))
+def _walk(op: Callable[..., Any], y: Array, x: Array, window: AnyWindow, start: float) -> None:
+    """Combine what each window sees into y, which holds the start: along its rows, then along its columns."""
+    rows, cols = window.axes(x.shape[2:])
+    halfway = full_images((*x.shape[:2], y.shape[2], x.shape[3]), start, x.dtype)
+    for _, outputs, inputs in rows:
+        into = halfway[:, :, outputs]
+        halfway[:, :, outputs] = op(into, x[:, :, inputs], out=into)
+    for _, outputs, inputs in cols:
+        into = y[..., outputs]
+        y[..., outputs] = op(into, halfway[..., inputs], out=into)
+
+
+def _by_pieces(work: Callable[[Place, Place, AnyWindow], None], x: Array, window: AnyWindow) -> None:
+    """Do work on images piece by piece: where the outputs are, where what they see is, the window between them.
+
+    Channels are shared out over the threads, so that no two of them work on one row.
+    """
+    n, channels, height, width = x.shape
+    rows = max(1, PIECE // max(1, channels * width * n))  # of the images in a piece
+    many = channels if rows > 1 else max(1, PIECE // max(1, width * n))
+    strips = window.strips((height, width), rows)
+    if x.size > PIECE:
+        many = min(many, -(-channels // get_num_threads()))
+    groups = [slice(first, first + many) for first in range(0, channels, many)]
+
+    def do(some: slice) -> None:
+        for group in groups[some]:
+            for outputs, inputs, part in strips:
+                work((slice(None), group, outputs), (slice(None), group, inputs), part)
+
+    split(do, len(groups))

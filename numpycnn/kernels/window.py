@@ -85,6 +85,19 @@ class Window:
         )
         return rows, cols
 
+    @lru_cache(maxsize=CACHED)  # noqa: B019
+    def strips(self, size: Pair, count: int) -> Sequence[tuple[slice, slice, Window]]:
+        """Cut an image into strips of so many rows of outputs: these, the inputs they see, the window seen from there."""
+        strips, (stride, (before, _)) = [], (self.stride[0], self.padding[0])
+        for first in range(0, self.output_size(size)[0], count):
+            last = min(first + count, self.output_size(size)[0]) - 1
+            start, stop = first * stride - before, last * stride - before + self.extent()[0]
+            seen = slice(max(0, start), min(size[0], stop))
+            border = (seen.start - start, stop - seen.stop), self.padding[1]
+            part = Window(self.kernel, self.stride, border, self.dilation, self.ceil_mode)
+            strips.append((slice(first, last + 1), seen, part))
+        return strips
+
     def sees_everywhere(self, size: Pair) -> bool:
         """Tell whether every window sees an input; one may stand in the padding, or by dilation step over the image."""
         seen = np.zeros(self.output_size(size), bool)
