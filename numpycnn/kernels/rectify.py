@@ -9,6 +9,7 @@ from .parallel import split
 from .slabs import evaluate
 from .window import Array
 
+FEW = 1 << 11  # numbers that are not worth a loop over blocks
 MANY = 8  # blocks that are worth a thread
 ZEROS = {np.dtype(kind): np.zeros(BLOCK, kind) for kind in (np.float32, np.float64)}
 
@@ -17,10 +18,10 @@ def relu(x: Array) -> Array:
     """Return ``max(x, 0)``, laid out as x.
 
     NumPy's maximum of two arrays runs three times as fast as that of an array and a number; so a
-    block of x at a time meets a block of zeros, which stays in the cache.
+    block of x at a time, if there are more than a few numbers, meets a block of zeros, which stays in the cache.
     """
     y = np.empty_like(x)
-    if x.strides != y.strides:
+    if x.size <= FEW or x.strides != y.strides:
         return np.asarray(np.maximum(x, 0))
     zeros, pieces = ZEROS[x.dtype], list(zip(blocks(x), blocks(y), strict=True))
 

@@ -140,7 +140,7 @@ def _unfold(rows: Array, window: Window, groups: int, tile: Tile) -> Array:
 
 def _consecutive(rows: Array, first: int, taps: int, groups: int, tile: Tile) -> Array:
     """See ``taps`` rows from each row of the tile plus ``first`` on as one matrix, zeros beyond: -> (G, R, J O, P)."""
-    height, channels, width, n = rows.shape
+    height, channels = rows.shape[:2]
     first, count = first + tile.rows.start, tile.rows.stop - tile.rows.start
     band = np.zeros((groups, count + taps - 1, channels // groups, tile.piece.stop - tile.piece.start), rows.dtype)
     inside = _inside(first, count + taps - 1, height)

@@ -87,7 +87,7 @@ class Window:
 
     @lru_cache(maxsize=CACHED)  # noqa: B019
     def strips(self, size: Pair, count: int) -> Sequence[tuple[slice, slice, Window]]:
-        """Cut an image into strips of so many rows of outputs: these, the inputs they see, the window seen from there."""
+        """Cut an image into strips of so many rows of outputs: these, the rows they see, the window seen from there."""
         strips, (stride, (before, _)) = [], (self.stride[0], self.padding[0])
         for first in range(0, self.output_size(size)[0], count):
             last = min(first + count, self.output_size(size)[0]) - 1

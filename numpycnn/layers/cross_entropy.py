@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ..kernels.exponentials import exponentials, picked_adjoint
 from .arguments import number
 from .arrays import Array
 from .errors import DtypeError, ShapeError
-from .nll_loss import Labels, NLLLoss, class_axis
+from .nll_loss import NLLLoss, class_axis
 from .softmax import log_softmax, log_softmax_adjoint
+
+Losses = tuple[Array, Any, Callable[[Array], Array]]
 
 
 class CrossEntropyLoss(NLLLoss):
@@ -72,47 +77,57 @@ class CrossEntropyLoss(NLLLoss):
 
     def forward(self, x: Array, target: Array) -> Array:
         self._check(x, target)
-        axis, smoothing = class_axis(x), self.label_smoothing
         if target.shape == x.shape:
-            self._check_probabilities(x, target)
-            q = self._weigh((1 - smoothing) * np.asarray(target, np.float64) + smoothing / x.shape[axis])
-            log_p = log_softmax(np.asarray(x, np.float64), axis)  # so that the results alone round
-            losses = -(q * log_p).sum(axis)
-            return self.reduce(losses, losses.size, x.dtype, log_p, q, None)
-        labels = self._read(x, target)
-        if not smoothing:
-            return self._forward_of_labels(x, labels)
-        log_p = log_softmax(np.asarray(x, np.float64), axis)
-        spread = np.where(labels.keep, -self._weigh(log_p).mean(axis), 0)
-        losses = (1 - smoothing) * labels.pick(log_p) + smoothing * spread
-        return self.reduce(losses, labels.weight.sum(), x.dtype, log_p, None, labels)
+            losses, total, adjoint = self._of_probabilities(x, target)
+        elif self.label_smoothing:
+            losses, total, adjoint = self._of_smoothed_labels(x, target)
+        else:
+            losses, total, adjoint = self._of_labels(x, target)
+        return self.reduce(losses, total, x.dtype, adjoint)
 
     def backward(self, dy: Array | float = 1.0) -> Array:
-        dlosses, dtype, log_p, q, labels = self.reduce_adjoint(dy)
-        if isinstance(q, tuple):
-            return self._backward_of_labels(dlosses, log_p, q, labels)
-        axis, smoothing = class_axis(log_p), self.label_smoothing
-        if labels is None:
-            dlog_p = -q * np.expand_dims(dlosses, axis)
-        else:
-            dspread = smoothing / log_p.shape[axis] * np.where(labels.keep, dlosses, 0)
-            dlog_p = (1 - smoothing) * labels.pick_adjoint(dlosses, log_p.shape, np.float64)
-            dlog_p = dlog_p - self._weigh(np.expand_dims(dspread, axis))
-        return np.asarray(log_softmax_adjoint(dlog_p, log_p, axis), dtype)
+        dlosses, dtype, adjoint = self.reduce_adjoint(dy)
+        return np.asarray(adjoint(dlosses), dtype)
 
-    def _forward_of_labels(self, x: Array, labels: Labels) -> Array:
+    # The three kinds of targets: each returns the losses, what the mean divides by, and the way back
+
+    def _of_labels(self, x: Array, target: Array) -> Losses:
         """Compute what everybody uses, one right class a sample, without the logarithm of every p."""
-        e, total, log_total = exponentials(x, class_axis(x))
+        labels, axis = self._read(x, target), class_axis(x)
+        e, total, log_total = exponentials(x, axis)
         log_p = x[labels.at] - log_total
-        losses = np.where(labels.keep, -labels.weight * log_p, 0)
-        return self.reduce(losses, labels.weight.sum(), x.dtype, log_p, (e, total), labels)
 
-    def _backward_of_labels(
-        self, dlosses: Array, log_p: Array, probabilities: tuple[Array, Array], labels: Labels
-    ) -> Array:
-        e, total = probabilities
-        slopes = np.where(labels.keep, labels.weight * dlosses, 0)
-        return picked_adjoint(e, total, log_p, labels.at, slopes, class_axis(e))
+        def adjoint(dlosses: Array) -> Array:
+            slopes = np.where(labels.keep, labels.weight * dlosses, 0)
+            return picked_adjoint(e, total, log_p, labels.at, slopes, axis)
+
+        return np.where(labels.keep, -labels.weight * log_p, 0), labels.weight.sum(), adjoint
+
+    def _of_smoothed_labels(self, x: Array, target: Array) -> Losses:
+        """Share each sample out: between its class and, evenly, all of them."""
+        labels, axis, smoothing = self._read(x, target), class_axis(x), self.label_smoothing
+        log_p = log_softmax(np.asarray(x, np.float64), axis)
+        spread = np.where(labels.keep, -self._weigh(log_p).mean(axis), 0)
+
+        def adjoint(dlosses: Array) -> Array:
+            dspread = smoothing / x.shape[axis] * np.where(labels.keep, dlosses, 0)
+            dlog_p = (1 - smoothing) * labels.pick_adjoint(dlosses, x.shape, np.float64)
+            return log_softmax_adjoint(dlog_p - self._weigh(np.expand_dims(dspread, axis)), log_p, axis)
+
+        return (1 - smoothing) * labels.pick(log_p) + smoothing * spread, labels.weight.sum(), adjoint
+
+    def _of_probabilities(self, x: Array, target: Array) -> Losses:
+        """Take q as it comes; in float64, so that the results alone round."""
+        self._check_probabilities(x, target)
+        axis, smoothing = class_axis(x), self.label_smoothing
+        q = self._weigh((1 - smoothing) * np.asarray(target, np.float64) + smoothing / x.shape[axis])
+        log_p = log_softmax(np.asarray(x, np.float64), axis)
+
+        def adjoint(dlosses: Array) -> Array:
+            return log_softmax_adjoint(-q * np.expand_dims(dlosses, axis), log_p, axis)
+
+        losses = -(q * log_p).sum(axis)
+        return losses, losses.size, adjoint
 
     def _weigh(self, q: Array) -> Array:
         """Multiply by the weight of each class."""
