@@ -257,12 +257,10 @@ def test_pieces_follow_one_another_and_fit_the_scratch(drawn, count, scratch):
     assert all(length <= max(1, scratch // numbers) for length in lengths)
 
 
-sides_of_images = st.tuples(st.integers(0, 20), st.integers(0, 20))
+image_sides = st.tuples(st.integers(0, 20), st.integers(0, 20))
 
 
-@given(
-    sides_of_images, st.integers(0, 30), st.integers(1, 9), st.integers(1, 400), st.integers(1, 4), st.integers(1, 3)
-)
+@given(image_sides, st.integers(0, 30), st.integers(1, 9), st.integers(1, 400), st.integers(1, 4), st.integers(1, 3))
 def test_tiles_hold_every_output_once_in_pieces_that_fit_the_scratch(size, n, lines, matrix, taps, threads):
     for scratch in (1, 37, 600, 1 << 20):
         with scratch_of(rows, scratch):

@@ -60,11 +60,11 @@ class SmoothedOverTheOthers(nc.CrossEntropyLoss):
 
 @plant("ignored samples are smoothed", "CrossEntropyLoss", forward, says="y:")
 class IgnoredAreSmoothed(nc.CrossEntropyLoss):
-    def reduce(self, losses, total, dtype, log_p, q, labels):
-        if labels is not None and self.label_smoothing:
-            spread = -self._weigh(log_p).mean(class_axis(log_p))
-            losses = losses + self.label_smoothing * np.where(labels.keep, 0, spread)
-        return super().reduce(losses, total, dtype, log_p, q, labels)
+    def _of_smoothed_labels(self, x, target):
+        losses, total, adjoint = super()._of_smoothed_labels(x, target)
+        axis = class_axis(x)
+        spread = -self._weigh(log_softmax(x.astype(np.float64), axis)).mean(axis)
+        return losses + self.label_smoothing * np.where(target == self.ignore_index, spread, 0), total, adjoint
 
 
 @plant("the mean is divided by the batch twice", "CrossEntropyLoss", backward, says="dx:")
