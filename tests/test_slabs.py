@@ -62,3 +62,10 @@ def test_a_total_of_many_numbers_rounds_little(axes, layout):
     assert sums.shape == expected.shape
     assert sums.dtype == np.float64
     assert np.abs(sums / expected - 1).max() < 4 * np.finfo(np.float32).eps
+
+
+def test_several_totals_at_once_are_the_same_one_by_one():
+    x = np.random.default_rng(0).standard_normal((3, 40, 50, 60)).astype(np.float32)
+    both = slabs.totals(lambda x, c: (x, x * c), (0, 2), x, np.array(3.0))
+    for got, formula in zip(both, (lambda x: x, lambda x: x * np.float32(3)), strict=True):
+        np.testing.assert_array_equal(got, slabs.total(formula, (0, 2), x), strict=True)

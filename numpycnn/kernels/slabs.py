@@ -16,7 +16,7 @@ import numpy as np
 from .parallel import split
 from .window import Array
 
-SLAB = 1 << 17  # numbers
+SLAB = 1 << 18  # numbers
 Formula = Callable[..., Array]
 Slab = tuple[slice, ...]
 
@@ -40,16 +40,28 @@ def total(formula: Formula, axes: tuple[int, ...], *arrays: Array) -> Array:
     Added one by one in float32, a million numbers would lose their last three digits; so that is done
     within a slab only, and the sums of the slabs are added up in float64.
     """
+    return totals(lambda *parts: (formula(*parts),), axes, *arrays)[0]
+
+
+def totals(formula: Callable[..., tuple[Array, ...]], axes: tuple[int, ...], *arrays: Array) -> list[Array]:
+    """Sum several elementwise formulas, which one function returns, reading the arrays once; see ``total``."""
     slabs = list(_slabs(arrays[0]))
 
-    def add_up(part: slice) -> Array:
-        sums = np.zeros([1 if axis in axes else side for axis, side in enumerate(arrays[0].shape)])
+    def add_up(part: slice) -> list[Array]:
+        sums: list[Array] = []
         for slab in slabs[part]:
-            sums[_of(sums, slab)] += formula(*_parts(arrays, slab, arrays[0].dtype)).sum(axes, keepdims=True)
+            results = formula(*_parts(arrays, slab, arrays[0].dtype))
+            sums = sums or [_zeros(arrays[0], axes) for _ in results]
+            for total, result in zip(sums, results, strict=True):
+                total[_of(total, slab)] += result.sum(axes, keepdims=True)
         return sums
 
-    sums: Array = reduce(np.add, split(add_up, len(slabs)))
-    return sums
+    return [reduce(np.add, parts) for parts in zip(*split(add_up, len(slabs)), strict=True)]
+
+
+def _zeros(x: Array, axes: tuple[int, ...]) -> Array:
+    """Make room for what is summed along axes."""
+    return np.zeros([1 if axis in axes else side for axis, side in enumerate(x.shape)])
 
 
 def _evaluate(formula: Formula, dtype: np.dtype[Any], arrays: tuple[Array, ...]) -> Array:
@@ -75,13 +87,13 @@ def _of(array: Array, slab: Slab) -> Slab:
 
 
 def _slabs(x: Array) -> Iterator[Slab]:
-    """Cut an array along the axes that are outermost in memory, as far as needed."""
+    """Cut an array along the axes that are outermost in memory, as far as needed; without numbers it is one slab."""
     steps, size = list(x.shape), x.size
     for axis in sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis])):
         if size > SLAB:
             size //= steps[axis]
             steps[axis] = max(1, SLAB // size)
             size *= steps[axis]
-    starts = (range(0, length, max(1, step)) for length, step in zip(x.shape, steps, strict=True))
+    starts = (range(0, max(1, length), max(1, step)) for length, step in zip(x.shape, steps, strict=True))
     for corner in itertools.product(*starts):
         yield tuple(slice(start, start + step) for start, step in zip(corner, steps, strict=True))

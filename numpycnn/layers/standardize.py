@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels.slabs import evaluate, total
+from ..kernels.slabs import evaluate, total, totals
 from .arrays import Array
 
 ONE, ZERO = np.ones(()), np.zeros(())
@@ -32,16 +32,26 @@ class Standardized:
     scale: Array
 
     def affine(self, weight: Array, bias: Array) -> Array:
-        """Return ``y = w x_hat + b``."""
+        """Return ``y = w x_hat + b``; what the mean loses in the dtype of x, b takes up."""
+        factor = self.scale * weight
+        lost = self.mean - self.mean.astype(self.x.dtype)
         return evaluate(
-            lambda x, mean, scale, w, b: (x - mean) * (scale * w) + b, self.x, self.mean, self.scale, weight, bias
+            lambda x, mean, factor, b: (x - mean) * factor + b, self.x, self.mean, factor, bias - lost * factor
         )
 
     def sums(self, dy: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
-        """Return the sums of dy and of ``dy x_hat`` along axes, which stay with sides of 1, in float64."""
-        return total(lambda dy: dy, axes, dy), total(
-            lambda dy, x, mean, scale: (x - mean) * dy * scale, axes, dy, self.x, self.mean, self.scale
-        )
+        """Return the sums of dy and of ``dy x_hat`` along axes, which stay with sides of 1, in float64.
+
+        Where all that is summed has the same scale, that comes last; not after a sum of nothing, whose scale is NaN.
+        """
+        last = dy.size and all(self.scale.shape[axis] == 1 for axis in axes)
+        inside = () if last else (self.scale,)
+
+        def formula(dy: Array, x: Array, mean: Array, *scales: Array) -> tuple[Array, Array]:
+            return dy, math.prod(scales, start=(x - mean) * dy)
+
+        db, dw = totals(formula, axes, dy, self.x, self.mean, *inside)
+        return db, dw * self.scale if last else dw
 
     def adjoint(self, dy: Array, shift: Array, stretch: Array, weight: Array = ONE) -> Array:
         """Return ``dx = w scale (dy - shift - x_hat stretch)``; here w is one number wherever mean is one.
