@@ -64,7 +64,7 @@ def test_winograd_does_not_take_what_it_cannot_do(window):
 @pytest.mark.parametrize(
     ("outputs", "weight", "expected", "allowed"),
     [
-        ((1, 64, 56, 56), (64, 64, 3, 3), rows, winograd),
+        ((2, 64, 56, 56), (64, 64, 3, 3), rows, winograd),
         ((1, 512, 14, 14), (512, 512, 3, 3), unfold, unfold),
         ((8, 512, 14, 14), (512, 512, 3, 3), rows, winograd),
         ((1, 64, 224, 224), (64, 3, 3, 3), rows, rows),

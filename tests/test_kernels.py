@@ -243,18 +243,25 @@ def test_what_does_not_fit_the_scratch_is_cut_into_pieces(drawn, groups, scratch
 
 
 @given(windows(), st.integers(0, 9), st.integers(1, 400))
-def test_pieces_follow_one_another_and_fit_the_scratch(drawn, count, scratch):
+def test_pieces_hold_every_output_once_and_fit_the_scratch(drawn, count, scratch):
     window, size = drawn
-    numbers = 3 * math.prod(window.kernel + window.output_size(size))  # in the unfolded windows of an image
+    seen = np.zeros((count, 1, *window.output_size(size)), int)
     with scratch_of(unfold, scratch):
-        pieces = list(unfold._chunks(np.zeros((count, 3, *size)), window))
-    lengths = []
-    for piece in pieces:
-        assert piece.start == sum(lengths)
-        lengths.append(len(range(count)[piece]))
-    assert sum(lengths) == count
-    assert set(lengths[:-1]) <= {max(1, scratch // numbers)}, "larger or smaller than they may be"
-    assert all(length <= max(1, scratch // numbers) for length in lengths)
+        for outputs, inputs, part in unfold._pieces((count, 3, *size), window):
+            seen[outputs] += 1
+            columns = part.gather(np.zeros((count, 3, *size))[inputs])
+            assert columns.shape[-2:] == seen[outputs].shape[-2:]
+            one_row = columns.shape[0] == columns.shape[-2] == 1
+            assert one_row or columns.size <= scratch
+    assert (seen == 1).all()
+
+
+@given(windows(), st.integers(1, 9), st.integers(0, 99))
+def test_strips_see_what_the_whole_window_sees(drawn, count, seed):
+    window, size = drawn
+    x = integers(seed, 2, 3, *size)
+    strips = [part.gather(x[:, :, inputs]) for _, inputs, part in window.strips(size, count)]
+    np.testing.assert_array_equal(np.concatenate(strips, axis=-2), window.gather(x), strict=True)
 
 
 image_sides = st.tuples(st.integers(0, 20), st.integers(0, 20))

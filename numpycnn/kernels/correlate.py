@@ -16,7 +16,7 @@ from . import rows, unfold, winograd
 from .switch import is_winograd_enabled
 from .window import Array, Pair, Window
 
-WIDE = 48  # numbers in a row of outputs, of all images together, that make a good matrix
+WIDE = 64  # numbers in a row of outputs, of all images together, that make a good matrix
 LARGE = 1 << 13  # numbers in the weight, from which on the shape of the matrices is what matters
 
 

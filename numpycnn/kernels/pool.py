@@ -13,10 +13,9 @@ import numpy as np
 from .adaptive import AdaptiveWindow
 from .layout import full_images, laid_out
 from .parallel import get_num_threads, split
-from .window import Array, Pair, Window
+from .window import Array, Pair, Place, Window
 
 AnyWindow = Window | AdaptiveWindow
-Place = tuple[slice, slice, slice]  # all images, some channels, some rows
 PIECE = 1 << 18  # numbers
 
 

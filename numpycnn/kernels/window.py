@@ -13,6 +13,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Pair = tuple[int, int]
 Index = tuple[Any, ...]
+Place = tuple[slice, slice, slice]  # some images, channels and rows
 
 CACHED = 64
 """Index arithmetic is done once for each geometry and size in use; for small arrays it would cost more than theirs."""
@@ -88,11 +89,12 @@ class Window:
     @lru_cache(maxsize=CACHED)  # noqa: B019
     def strips(self, size: Pair, count: int) -> Sequence[tuple[slice, slice, Window]]:
         """Cut an image into strips of so many rows of outputs: these, the rows they see, the window seen from there."""
-        strips, (stride, (before, _)) = [], (self.stride[0], self.padding[0])
+        (height, _), stride, before = size, self.stride[0], self.padding[0][0]
+        strips = []
         for first in range(0, self.output_size(size)[0], count):
             last = min(first + count, self.output_size(size)[0]) - 1
             start, stop = first * stride - before, last * stride - before + self.extent()[0]
-            seen = slice(max(0, start), min(size[0], stop))
+            seen = slice(min(max(0, start), height), max(0, min(stop, height)))
             border = (seen.start - start, stop - seen.stop), self.padding[1]
             part = Window(self.kernel, self.stride, border, self.dilation, self.ceil_mode)
             strips.append((slice(first, last + 1), seen, part))
