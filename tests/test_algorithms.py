@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 import numpycnn as nc
 from numpycnn.kernels import correlate, parallel, rows, unfold, winograd
+from numpycnn.kernels.adaptive import AdaptiveWindow
 from numpycnn.kernels.exponentials import exponentials
+from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint
 from numpycnn.kernels.window import Window
 
 PADDED = Window((3, 3), padding=((1, 1), (1, 1)))
@@ -181,3 +183,24 @@ def test_exponentials_on_threads_are_the_same(shape, threads, monkeypatch):
         for got, expected in zip(exponentials(x, axis), alone, strict=True):
             np.testing.assert_array_equal(got, expected, strict=True)
     np.testing.assert_allclose(alone[2], np.log(np.exp(x.astype(float)).sum(axis)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "window", [Window((2, 3), (2, 3)), Window((3, 2), (2, 1), ((1, 1), (0, 1))), AdaptiveWindow((5, 4))]
+)
+def test_poolings_piece_by_piece_and_on_threads_are_the_same(window, threads, monkeypatch):
+    rng = np.random.default_rng(0)
+    x = rng.integers(-3, 4, (3, 5, 14, 13)).astype(float)
+
+    def results():
+        y, mean = max_pool(x, window), avg_pool(x, window, 4)
+        dy = np.random.default_rng(1).integers(-9, 9, y.shape).astype(float)
+        return y, mean, max_pool_adjoint(dy, x, y, window), avg_pool_adjoint(dy, window, 4, x.shape[2:])
+
+    whole = results()
+    for numbers in (1, 300, 1500):
+        monkeypatch.setattr("numpycnn.kernels.pool.PIECE", numbers)
+        for count in (1, 2, 7):
+            threads(count)
+            for got, expected in zip(results(), whole, strict=True):
+                np.testing.assert_array_equal(got, expected, strict=True)

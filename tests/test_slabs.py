@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import numpycnn as nc
 from numpycnn.kernels import slabs
 
 
@@ -69,3 +70,11 @@ def test_several_totals_at_once_are_the_same_one_by_one():
     both = slabs.totals(lambda x, c: (x, x * c), (0, 2), x, np.array(3.0))
     for got, formula in zip(both, (lambda x: x, lambda x: x * np.float32(3)), strict=True):
         np.testing.assert_array_equal(got, slabs.total(formula, (0, 2), x), strict=True)
+
+
+def test_what_the_mean_loses_in_float32_the_bias_takes_up():
+    x = np.random.default_rng(0).standard_normal((8, 3, 20, 30)).astype(np.float32) + np.float32(3000)
+    wide = x.astype(float)
+    mean, var = wide.mean((0, 2, 3), keepdims=True), wide.var((0, 2, 3), keepdims=True)
+    error = np.abs(nc.BatchNorm2d(3)(x) - (wide - mean) / np.sqrt(var + 1e-5)).max()
+    assert error < 16 * np.finfo(np.float32).eps
