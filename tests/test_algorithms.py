@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import numpycnn as nc
 from numpycnn.kernels import correlate, parallel, rows, unfold, winograd
 from numpycnn.kernels.adaptive import AdaptiveWindow
 from numpycnn.kernels.exponentials import exponentials
+from numpycnn.kernels.layout import laid_out
 from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint
 from numpycnn.kernels.window import Window
 
@@ -204,3 +206,28 @@ def test_poolings_piece_by_piece_and_on_threads_are_the_same(window, threads, mo
             threads(count)
             for got, expected in zip(results(), whole, strict=True):
                 np.testing.assert_array_equal(got, expected, strict=True)
+
+
+@pytest.mark.parametrize("algorithm", [rows, unfold, winograd])
+@pytest.mark.parametrize(("count", "size"), [(2, (24, 20)), (40, (24, 20)), (2, (120, 80))])
+def test_the_scratch_is_bounded_whatever_batch_and_image(algorithm, count, size, monkeypatch):
+    numbers = 1 << 12
+    for name in ("SCRATCH", "CACHE"):
+        if hasattr(algorithm, name):
+            monkeypatch.setattr(algorithm, name, numbers)
+    rows._cut.cache_clear()
+    rng = np.random.default_rng(0)
+    x, weight = laid_out(rng.normal(size=(count, 6, *size))), rng.normal(size=(5, 6, 3, 3))
+    dy = laid_out(rng.normal(size=(count, 5, *size)))
+    for correlation in (
+        lambda: algorithm.correlate(x, weight, PADDED, 1),
+        lambda: algorithm.correlate_weight(x, dy, PADDED, 1),
+        lambda: algorithm.correlate_input(dy, weight, PADDED, 1, size),
+    ):
+        correlation()
+        tracemalloc.start()
+        result = correlation()
+        peak = tracemalloc.get_traced_memory()[1] - result.nbytes
+        tracemalloc.stop()
+        assert peak < 8 * numbers * x.itemsize, "more than some copies of the scratch"
+    rows._cut.cache_clear()

@@ -282,7 +282,7 @@ def test_tiles_hold_every_output_once_in_pieces_that_fit_the_scratch(size, n, li
                 box[tile.columns, tile.images] = 1
                 np.testing.assert_array_equal(flat.reshape(box.shape), box)
                 length, count = tile.piece.stop - tile.piece.start, tile.rows.stop - tile.rows.start
-                assert length <= max(1, rows.LONGEST, scratch // (lines * taps))
+                assert length <= max(1, scratch // (lines * taps))
                 assert count == 1 or (count + taps - 1) * lines * length <= scratch
             assert (seen == 1).all()
             assert len(strips) >= min(threads, size[0], 2) or math.prod(size) * n * lines <= scratch

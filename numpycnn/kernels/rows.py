@@ -31,7 +31,7 @@ from .layout import as_images, as_rows
 from .parallel import get_num_threads, split
 from .window import CACHED, Array, Pair, Window, axis_taps
 
-SCRATCH = 1 << 20  # numbers in the unfolded rows that a row of a tile sees
+SCRATCH = 1 << 20  # numbers in the unfolded rows that one row of a tile sees
 CACHE = 1 << 18  # numbers in the unfolded rows of a tile of several rows
 UNPACKED = 10**6  # multiplications up to which OpenBLAS leaves matrices as they are
 SHORTEST, LONGEST = 128, 2048  # numbers in a piece for which that pays
@@ -215,8 +215,9 @@ def _tiles(size: Pair, n: int, lines: int, matrix: int, taps: int) -> Sequence[S
 @lru_cache(maxsize=CACHED)
 def _cut(size: Pair, n: int, lines: int, matrix: int, taps: int, threads: int) -> Sequence[Sequence[Tile]]:
     rows, columns = size
-    length = UNPACKED // max(1, matrix)
-    length = min(length, LONGEST) if length >= SHORTEST else max(1, SCRATCH // max(1, lines * taps))
+    length = max(1, SCRATCH // max(1, lines * taps))
+    if matrix * SHORTEST <= UNPACKED:
+        length = min(length, LONGEST, UNPACKED // max(1, matrix))
     pieces = [
         (across, some, slice(across.start * n + some.start, (across.stop - 1) * n + some.stop))
         for across in _evenly(columns, max(1, length // max(1, n)))
