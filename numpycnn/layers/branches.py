@@ -111,7 +111,7 @@ class Multiply(Branches):
         parts = []
         for index, y in enumerate(outputs):
             others = outputs[:index] + outputs[index + 1 :]
-            parts.append(sum_to(functools.reduce(np.multiply, others, dy), y.shape))
+            parts.append(sum_to(y.shape, dy, *others))
         return parts
 
 

@@ -69,7 +69,7 @@ class Scale(Layer):
 
     def backward(self, dy: Array) -> Array:
         (x,) = self.recall(dy)
-        self.weight.add_grad(sum_to(np.asarray(x * dy), self.shape))
+        self.weight.add_grad(sum_to(self.shape, dy, x))
         return np.asarray(self.weight.data * dy)
 
     def _check(self, x: Array) -> None:

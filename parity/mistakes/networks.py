@@ -78,7 +78,7 @@ class CollectsInPlace(nc.Add):
 class GradientOfASum(nc.Multiply):
     def deal(self, dy):
         (outputs,) = self.recall(dy)
-        return [sum_to(dy, y.shape) for y in outputs]
+        return [sum_to(y.shape, dy) for y in outputs]
 
 
 @plant("a branch that was repeated gets the average instead of the sum", "Multiply", backward)
