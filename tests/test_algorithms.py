@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import numpycnn as nc
-from numpycnn.kernels import correlate, parallel, rows, unfold, winograd
+from numpycnn.kernels import correlate, parallel, rows, tiles, unfold, winograd
 from numpycnn.kernels.adaptive import AdaptiveWindow
 from numpycnn.kernels.exponentials import exponentials
 from numpycnn.kernels.layout import laid_out
@@ -101,10 +101,10 @@ def threads():
 
 @pytest.mark.parametrize("algorithm", [rows, unfold, winograd])
 def test_threads_do_all_of_the_work_once(algorithm, threads, monkeypatch):
-    for module in (rows, unfold, winograd):
+    for module in (tiles, unfold, winograd):
         monkeypatch.setattr(module, "SCRATCH", 2000)
-    monkeypatch.setattr(rows, "CACHE", 2000)
-    rows._cut.cache_clear()
+    monkeypatch.setattr(tiles, "CACHE", 2000)
+    tiles.cut.cache_clear()
     monkeypatch.setattr(unfold, "LEAST", 2)
     rng = np.random.default_rng(0)
     x, weight, dy = (rng.normal(size=shape) for shape in ((3, 8, 19, 23), (10, 4, 3, 3), (3, 10, 19, 23)))
@@ -212,10 +212,9 @@ def test_poolings_piece_by_piece_and_on_threads_are_the_same(window, threads, mo
 @pytest.mark.parametrize(("count", "size"), [(2, (24, 20)), (40, (24, 20)), (2, (120, 80))])
 def test_the_scratch_is_bounded_whatever_batch_and_image(algorithm, count, size, monkeypatch):
     numbers = 1 << 12
-    for name in ("SCRATCH", "CACHE"):
-        if hasattr(algorithm, name):
-            monkeypatch.setattr(algorithm, name, numbers)
-    rows._cut.cache_clear()
+    monkeypatch.setattr(tiles if algorithm is rows else algorithm, "SCRATCH", numbers)
+    monkeypatch.setattr(tiles, "CACHE", numbers)
+    tiles.cut.cache_clear()
     rng = np.random.default_rng(0)
     x, weight = laid_out(rng.normal(size=(count, 6, *size))), rng.normal(size=(5, 6, 3, 3))
     dy = laid_out(rng.normal(size=(count, 5, *size)))
@@ -230,4 +229,4 @@ def test_the_scratch_is_bounded_whatever_batch_and_image(algorithm, count, size,
         peak = tracemalloc.get_traced_memory()[1] - result.nbytes
         tracemalloc.stop()
         assert peak < 8 * numbers * x.itemsize, "more than some copies of the scratch"
-    rows._cut.cache_clear()
+    tiles.cut.cache_clear()

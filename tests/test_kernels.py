@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpycnn.kernels import correlate, rows, unfold
+from numpycnn.kernels import correlate, rows, tiles, unfold
 from numpycnn.kernels.adaptive import AdaptiveWindow, adaptive_window
 from numpycnn.kernels.erf import FAR, NEAR, erf
 from numpycnn.kernels.layout import BLOCK, as_rows
@@ -215,15 +215,14 @@ def test_padding_copies_and_folds_back(mode, height, width, data, seed):
 def scratch_of(algorithm, numbers):
     """Let an algorithm cut its work as if it had so little scratch."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(algorithm, "SCRATCH", numbers)
-        if algorithm is rows:
-            patch.setattr(rows, "CACHE", numbers)
-            patch.setattr(rows, "LONGEST", max(1, numbers // 40))
-            patch.setattr(rows, "SHORTEST", 1 + numbers % 50)  # of more multiplications, the scratch says how long
-            patch.setattr(rows, "UNPACKED", 900)
-        rows._cut.cache_clear()
+        patch.setattr(tiles if algorithm is rows else algorithm, "SCRATCH", numbers)
+        patch.setattr(tiles, "CACHE", numbers)
+        patch.setattr(tiles, "LONGEST", max(1, numbers // 40))
+        patch.setattr(tiles, "SHORTEST", 1 + numbers % 50)  # of more multiplications, the scratch says how long
+        patch.setattr(tiles, "UNPACKED", 900)
+        tiles.cut.cache_clear()
         yield
-    rows._cut.cache_clear()
+    tiles.cut.cache_clear()
 
 
 @given(windows(), st.integers(1, 3), st.integers(1, 400), st.integers(0, 99))
@@ -272,8 +271,8 @@ def test_tiles_hold_every_output_once_in_pieces_that_fit_the_scratch(size, n, li
     for scratch in (1, 37, 600, 1 << 20):
         with scratch_of(rows, scratch):
             seen = np.zeros((*size, n), int)
-            strips = rows._cut(size, n, lines, matrix, taps, threads)
-            for tile in (tile for strip in strips for tile in strip):
+            strips = tiles.cut(size, n, lines, matrix, taps, threads)
+            for tile in tiles.each(strips):
                 place = seen[tile.rows, tile.columns, tile.images]
                 place += 1
                 flat = np.zeros(seen.shape[1] * n, int)

@@ -10,10 +10,8 @@ shifted by one block, so that overlapping views serve all of them::
     output row 1        [1  2  3]            the same memory, one block on
 
 Each output row is then weight (O, KH C KW) times such a matrix, which lands where the next layer
-wants it. Unfolding makes KW copies, not KH KW. All of it happens tile by tile: some output rows, and
-of these some columns of all images, or one column of some images; either is one piece of each line
-in memory. So what is unfolded stays in the cache, however large images and batch are, and a small
-matrix of filters meets pieces short enough for BLAS to multiply without packing them first.
+wants it. Unfolding makes KW copies, not KH KW. All of it happens tile by tile, see ``tiles.py``, so that
+what is unfolded stays in the cache, however large images and batch are.
 
 Axis letters: as in ``correlate``; R rows of a tile, P numbers of a piece (of OW N in a line).
 """
@@ -22,29 +20,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import reduce
 
 import numpy as np
 
 from .layout import as_images, as_rows
-from .parallel import get_num_threads, split
-from .window import CACHED, Array, Pair, Window, axis_taps
-
-SCRATCH = 1 << 20  # numbers in the unfolded rows that one row of a tile sees
-CACHE = 1 << 18  # numbers in the unfolded rows of a tile of several rows
-UNPACKED = 10**6  # multiplications up to which OpenBLAS leaves matrices as they are
-SHORTEST, LONGEST = 128, 2048  # numbers in a piece for which that pays
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """Some rows of outputs; in each, some columns of all images or one column of some."""
-
-    rows: slice
-    columns: slice
-    images: slice
-    piece: slice  # what it is of the OW N numbers of a line
+from .parallel import split
+from .tiles import Tile, each, tiles
+from .window import Array, Pair, Window, axis_taps
 
 
 def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:
@@ -53,10 +36,10 @@ def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:
     oh, ow = window.output_size(x.shape[2:])
     y = np.empty((oh, len(weight), ow, len(x)), x.dtype)
     matrix = matrix.reshape(groups, 1, len(weight) // groups, -1)  # G 1 O K
-    strips = _tiles((oh, ow), len(x), x.shape[1] * window.kernel[1], matrix.size // groups, window.kernel[0])
+    strips = tiles((oh, ow), len(x), x.shape[1] * window.kernel[1], matrix.size // groups, window.kernel[0])
 
     def fill(part: slice) -> None:
-        for tile in _each(strips[part]):
+        for tile in each(strips[part]):
             windows = _unfold(rows, window, groups, tile)  # G R K P
             np.matmul(matrix, windows, out=_grouped(y[tile.rows], groups)[..., tile.piece])
 
@@ -69,11 +52,11 @@ def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
     rows, dy_rows = as_rows(x), as_rows(dy)
     channels, filters = x.shape[1] // groups, dy.shape[1]
     lines = window.kernel[0] * channels * window.kernel[1]
-    strips = _tiles(dy.shape[2:], len(x), x.shape[1] * window.kernel[1], lines * filters // groups, window.kernel[0])
+    strips = tiles(dy.shape[2:], len(x), x.shape[1] * window.kernel[1], lines * filters // groups, window.kernel[0])
 
     def add_up(part: slice) -> Array:
         dw = np.zeros((groups, lines, filters // groups), x.dtype)
-        for tile in _each(strips[part]):
+        for tile in each(strips[part]):
             windows = _unfold(rows, window, groups, tile)  # G R K P
             outputs = _grouped(dy_rows[tile.rows], groups)[..., tile.piece]  # G R O P
             dw += _total(windows @ outputs.swapaxes(-1, -2))
@@ -108,13 +91,13 @@ def _send_back(dy_rows: Array, taps: Array, window: Window, first: int, family: 
     matrix = taps[:, :, :, ::-1].transpose(0, 2, 4, 3, 1).reshape(groups, 1, channels * kw, count * filters)
     ow, n = dy_rows.shape[2:]
     lines = groups * max(channels * kw, filters)
-    strips = _tiles((len(family), ow), n, lines, matrix.size // groups, count)
+    strips = tiles((len(family), ow), n, lines, matrix.size // groups, count)
 
     def fill(part: slice) -> None:
-        for tile in _each(strips[part]):
+        for tile in each(strips[part]):
             senders = _consecutive(dy_rows, first - (count - 1), count, groups, tile)  # G R JO P
             sent = matrix @ senders  # G R CKW P
-            _fold(family, sent.reshape(*sent.shape[:2], channels, kw, *_sides(tile)), window, tile)
+            _fold(family, sent.reshape(*sent.shape[:2], channels, kw, *tile.sides), window, tile)
 
     split(fill, len(strips))
 
@@ -127,7 +110,7 @@ def _unfold(rows: Array, window: Window, groups: int, tile: Tile) -> Array:
     inside_alone = window.padding == ((0, 0), (0, 0)) and not window.ceil_mode  # no window sees beyond the image
     if inside_alone and (kh, kw, window.stride[1]) == (1, 1, 1):  # a 1x1 filter finds its matrices as they are
         return _grouped(rows[first : first + count : stride], groups)[..., tile.piece]
-    make, sides = np.empty if inside_alone else np.zeros, _sides(tile)
+    make, sides = np.empty if inside_alone else np.zeros, tile.sides
     unfolded = make((groups, count, channels // groups, kw, *sides), rows.dtype)
     inside = _inside(first, count, height)
     source = rows[first + inside.start : first + inside.stop]
@@ -192,45 +175,3 @@ def _split(weight: Array, groups: int) -> Array:
 def _total(products: Array) -> Array:
     """Add the products of a tile's rows up: (G, R, K, O) -> (G, K, O)."""
     return products[:, 0] if products.shape[1] == 1 else np.asarray(products.sum(1))
-
-
-def _sides(tile: Tile) -> Pair:
-    """Return how many columns and images a tile has."""
-    return tile.columns.stop - tile.columns.start, tile.images.stop - tile.images.start
-
-
-def _each(strips: Sequence[Sequence[Tile]]) -> Sequence[Tile]:
-    return [tile for strip in strips for tile in strip]
-
-
-def _tiles(size: Pair, n: int, lines: int, matrix: int, taps: int) -> Sequence[Sequence[Tile]]:
-    """Cut outputs into strips of rows, for threads, and these into tiles.
-
-    For N images of (OH, OW), as many lines in an unfolded row, numbers in the matrix of the filters,
-    and rows in a window.
-    """
-    return _cut(size, n, lines, matrix, taps, get_num_threads())
-
-
-@lru_cache(maxsize=CACHED)
-def _cut(size: Pair, n: int, lines: int, matrix: int, taps: int, threads: int) -> Sequence[Sequence[Tile]]:
-    rows, columns = size
-    length = max(1, SCRATCH // max(1, lines * taps))
-    if matrix * SHORTEST <= UNPACKED:
-        length = min(length, LONGEST, UNPACKED // max(1, matrix))
-    pieces = [
-        (across, some, slice(across.start * n + some.start, (across.stop - 1) * n + some.stop))
-        for across in _evenly(columns, max(1, length // max(1, n)))
-        for some in _evenly(n, length)
-    ]
-    longest = max((piece.stop - piece.start for *_, piece in pieces), default=0)
-    most = max(1, CACHE // max(1, lines * longest) - (taps - 1))
-    if rows * columns * n * lines > CACHE:
-        most = min(most, -(-rows // threads))
-    return [[Tile(some_rows, *piece) for piece in pieces] for some_rows in _evenly(rows, most)]
-
-
-def _evenly(count: int, most: int) -> list[slice]:
-    """Cut so many into as few slices of at most so many as will do, about as long each."""
-    parts = -(-count // most)
-    return [slice(count * part // parts, count * (part + 1) // parts) for part in range(parts)]
