@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from threading import RLock
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 import numpycnn as nc
+from numpycnn.kernels import winograd
 
 from . import slim
 
@@ -20,12 +24,22 @@ of an earlier node, is the layer of that node once more.
 """
 
 
-class WinogradConv2d(nc.Conv2d):
-    """A convolution that may run Winograd's algorithm, there and back."""
+LOCK = RLock()  # what pays is asked of the kernel's module, by all threads
 
-    forward = nc.winograd()(nc.Conv2d.forward)
-    backward = nc.winograd()(nc.Conv2d.backward)
-    backward_parameters = nc.winograd()(nc.Conv2d.backward_parameters)
+
+@contextmanager
+def by_winograd() -> Iterator[None]:
+    """Run Winograd's algorithm wherever it can be done, on small cases too, where it does not pay."""
+    with LOCK, nc.winograd(), patch.object(winograd, "pays", lambda *_: True):
+        yield
+
+
+class WinogradConv2d(nc.Conv2d):
+    """A convolution by Winograd's algorithm, there and back."""
+
+    forward = by_winograd()(nc.Conv2d.forward)
+    backward = by_winograd()(nc.Conv2d.backward)
+    backward_parameters = by_winograd()(nc.Conv2d.backward_parameters)
 
 
 class Residual(nc.Block):

@@ -13,9 +13,10 @@ otherwise take 144, and they are 36 products of matrices, since channels are sum
     w    KH x KW filters                G w G^T                  36 matrices (O, C)
     y    m x m outputs of each tile     A^T (36 x (O, P)) A
 
-The points are 0, 3/4, -3/4, 3/2, -3/2 and infinity: their powers stay near 1, which keeps the
-rounding small, and B is exact in binary. Still it rounds more than the definition does, and a NaN
-or an infinity reaches the whole tile. (Winograd, 1980; Lavin and Gray, 2016; the points and the
+A strip of tiles is taken there and back at a time, see ``strips.py``: so few that all of it stays in
+the cache. The points are 0, 3/4, -3/4, 3/2, -3/2 and infinity: their powers stay near 1, which keeps
+the rounding small, and B is exact in binary. Still it rounds more than the definition does, and a
+NaN or an infinity reaches the whole tile. (Winograd, 1980; Lavin and Gray, 2016; the points and the
 matrices from them: Cook and Toom, in Blahut, 2010, chapter 5.)
 """
 
@@ -28,16 +29,20 @@ from typing import Any
 import numpy as np
 
 from .layout import as_images, as_rows
-from .parallel import split
+from .parallel import get_num_threads, split
+from .scratch import Scratch
+from .strips import Strip, cut, lay, pieces, strips_of
 from .window import Array, Pair, Window
 
-Strip = tuple[slice, slice]
-"""Tiles of some rows and columns of them."""
 TILE = 6
 POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)  # and infinity
-BLOCK = 1 << 13  # tiles, all their 36 numbers, that stay in the cache on the way to another basis
-MANY, DEEP = 64, 16  # tiles, and channels on each side, from which on it pays
-SCRATCH = 1 << 18  # numbers in the tiles of one strip, in the other basis, unless there are as many filters
+TILES = 64  # in a strip, where there are many channels: so narrow a matrix is multiplied fastest
+SOME = 64  # filters whose matrices stay in the cache
+BLOCK = 1 << 13  # numbers in each of 36 matrices that stay there too, on the way to another basis, or in a strip
+SCRATCH = 1 << 18  # numbers in them at most, where many tiles are better than few
+UNPACKED = 10**6  # multiplications up to which OpenBLAS leaves matrices as they are,
+TURNED = 1 << 10  # and the numbers in a product up to which it does, if the second is transposed
+EXACT, WAY, START = 1.2, 40, 5 * 10**6  # what takes as long as so many multiplications, see ``pays``
 
 
 def accepts(window: Window) -> bool:
@@ -48,48 +53,127 @@ def accepts(window: Window) -> bool:
 
 
 def pays(window: Window, outputs: tuple[int, ...], weight: tuple[int, ...], groups: int) -> bool:
-    """Tell whether there are so many channels and tiles that the multiplications saved are worth the way there."""
-    tiles = outputs[0] * math.prod(-(-side // many) for side, many in zip(outputs[2:], _outputs(window), strict=True))
-    return tiles >= MANY and min(weight[0] // groups, weight[1]) >= DEEP
+    """Tell whether the multiplications saved are worth the way there and back, by what was measured.
+
+    Compared with a multiplication here, one by the definition takes ``EXACT`` times as long, a number of
+    either basis on its way to the other ``WAY`` times, and to begin with ``START`` times.
+    """
+    (n, _, *size), (m_down, m_along) = outputs, _outputs(window)
+    filters, channels, taps = weight[0] // groups, weight[1], math.prod(window.kernel)
+    tiles = n * -(-size[0] // m_down) * -(-size[1] // m_along)
+    ways = (TILE**2 + m_down * m_along) * tiles * (channels + filters) + (TILE**2 + taps) * channels * filters
+    exact = n * math.prod(size) * taps * channels * filters
+    return TILE**2 * tiles * channels * filters + WAY * ways + START < EXACT * exact
 
 
 def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:
     """Slide filters over images: (N, G C, H, W), (G O, C, KH, KW) -> (N, G O, OH, OW)."""
-    size, (filters, channels) = window.output_size(x.shape[2:]), weight.shape[:2]
-    rows, y = as_rows(x), np.empty((size[0], filters, size[1], len(x)), x.dtype)
-    by_taps = weight.reshape(groups, filters // groups, channels, *window.kernel).transpose(3, 4, 0, 1, 2)
-    values = _transform(by_taps, window, "filters")  # 6 6 G O C
-    strips = _strips(window, size, x.shape[1], filters, len(x))
-
-    def fill(part: slice) -> None:
-        for strip in strips[part]:
-            tiles = _values_of_images(rows, window, groups, strip)  # 6 6 G C P
-            products = (values @ tiles).reshape(TILE, TILE, filters, *_shape(strip), len(x))
-            _lay(_transform(products, window, "outputs"), y, strip)
-
-    split(fill, len(strips))
+    rows, size = as_rows(x), window.output_size(x.shape[2:])
+    y = np.empty((size[0], len(weight), size[1], len(x)), x.dtype)
+    for inputs, outputs in _groups(groups, x.shape[1], len(weight)):
+        _correlate(rows[:, inputs], weight[outputs], window, y[:, outputs])
     return as_images(y)
 
 
+def _correlate(rows: Array, weight: Array, window: Window, y: Array) -> None:
+    """Slide the filters of a group, (O, C, KH, KW), over its channels: (H, C, W, N) -> (OH, O, OW, N)."""
+    cuts = strips_of(y.shape[::2], y.shape[3], _outputs(window), max(TILES, BLOCK // rows.shape[1]))
+    few = sum(strip.length for strip in cuts) <= len(weight)
+    (_by_filters if few else _by_strips)(rows, weight, window, y, cuts)
+
+
+def _by_filters(rows: Array, weight: Array, window: Window, y: Array, cuts: list[Strip]) -> None:
+    """Take all tiles to the other basis, then some filters at a time, each but once."""
+    tiles = [np.empty((TILE, TILE, rows.shape[1], strip.length), rows.dtype) for strip in cuts]
+    channels, filters = (pieces(count, SOME, get_num_threads()) for count in (rows.shape[1], len(weight)))
+    all_pieces = [(strip, some, seen[:, :, some]) for strip, seen in zip(cuts, tiles, strict=True) for some in channels]
+
+    def prepare(part: slice) -> None:
+        scratch = Scratch(rows.dtype)
+        for strip, some, seen in all_pieces[part]:
+            _take_images(rows[:, some], window, strip, seen, scratch)
+
+    def multiply(part: slice) -> None:
+        scratch = Scratch(rows.dtype)
+        for some in filters[part]:
+            values = scratch("filters", TILE, TILE, some.stop - some.start, rows.shape[1])
+            _take_filters(weight[some], window, values, scratch)
+            for strip, seen in zip(cuts, tiles, strict=True):
+                _finish(values, seen, window, strip, y[:, some], scratch)
+
+    split(prepare, len(all_pieces))
+    split(multiply, len(filters))
+
+
+def _by_strips(rows: Array, weight: Array, window: Window, y: Array, cuts: list[Strip]) -> None:
+    """Take all filters to the other basis, then a strip of tiles at a time."""
+    values = np.empty((TILE, TILE, *weight.shape[:2]), rows.dtype)
+    filters = pieces(len(weight), SOME, get_num_threads())
+
+    def prepare(part: slice) -> None:
+        scratch = Scratch(rows.dtype)
+        for some in filters[part]:
+            _take_filters(weight[some], window, values[:, :, some], scratch)
+
+    def multiply(part: slice) -> None:
+        scratch = Scratch(rows.dtype)
+        for strip in cuts[part]:
+            seen = scratch("images", TILE, TILE, rows.shape[1], strip.length)
+            _take_images(rows, window, strip, seen, scratch)
+            for some in pieces(len(weight), max(1, BLOCK // strip.length)):
+                _finish(values[:, :, some], seen, window, strip, y[:, some], scratch)
+
+    split(prepare, len(filters))
+    split(multiply, len(cuts))
+
+
+def _finish(values: Array, tiles: Array, window: Window, strip: Strip, y: Array, scratch: Scratch) -> None:
+    """Multiply filters and tiles, come back, and lay what comes out where it belongs in (OH, O, OW, N)."""
+    products = scratch("products", *values.shape[:3], strip.length)
+    _multiply(values, tiles, UNPACKED // (values.shape[3] * strip.length), products)
+    outputs = scratch("outputs", *_outputs(window), *products.shape[2:])
+    lay(_transform(products, window, "outputs", outputs, scratch), y, strip)
+
+
 def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
-    """Return the gradient towards the weight: (N, G C, H, W), (N, G O, OH, OW) -> (G O, C, KH, KW).
+    """Return the gradient towards the weight: (N, G C, H, W), (N, G O, OH, OW) -> (G O, C, KH, KW)."""
+    rows, dy_rows = as_rows(x), as_rows(dy)
+    dw = np.empty((dy.shape[1], x.shape[1] // groups, *window.kernel), x.dtype)
+    for inputs, outputs in _groups(groups, x.shape[1], dy.shape[1]):
+        dw[outputs] = _correlate_weight(rows[:, inputs], dy_rows[:, outputs], window)
+    return dw
+
+
+def _correlate_weight(rows: Array, dy_rows: Array, window: Window) -> Array:
+    """Return the gradient towards the filters of a group: (H, C, W, N), (OH, O, OW, N) -> (O, C, KH, KW).
 
     The way back through each step is its transpose: ``dw = G^T ((A dy A^T) * (B^T x B)) G``, summed over tiles.
+    The more filters and channels, the longer it takes to add up: then strips are longer.
     """
-    rows, dy_rows, outputs = as_rows(x), as_rows(dy), _outputs(window)
-    channels, filters = x.shape[1] // groups, dy.shape[1]
-    strips = _strips(window, dy.shape[2:], x.shape[1], filters, len(x))
+    channels, filters = rows.shape[1], dy_rows.shape[1]
+    most = max(TILES, BLOCK // channels, min(channels * filters // 128, SCRATCH // (channels + filters)))
+    cuts = strips_of(dy_rows.shape[::2], dy_rows.shape[3], _outputs(window), most)
 
     def add_up(part: slice) -> Array:
-        dvalues = np.zeros((TILE, TILE, groups, filters // groups, channels), x.dtype)
-        for strip in strips[part]:
-            tiles = _values_of_images(rows, window, groups, strip)  # 6 6 G C P
-            dproducts = _transform(_cut(dy_rows, outputs, outputs, (0, 0), strip), window, "outputs", back=True)
-            dvalues += dproducts.reshape(*dvalues.shape[:4], -1) @ tiles.swapaxes(-1, -2)
-        return _transform(dvalues, window, "filters", back=True)  # KH KW G O C
+        scratch, dvalues = Scratch(rows.dtype), np.zeros((TILE, TILE, filters, channels), rows.dtype)
+        for strip in cuts[part]:
+            count = math.prod(strip.shape)  # the zeros at the end add nothing
+            tiles = scratch("images", TILE, TILE, channels, strip.length)
+            dproducts = scratch("products", TILE, TILE, filters, strip.length)
+            _take_images(rows, window, strip, tiles, scratch)
+            _take_gradients(dy_rows, window, strip, dproducts, scratch)
+            for row in range(TILE):
+                some = dproducts[row, ..., :count], tiles[row, ..., :count].swapaxes(-1, -2), TURNED // channels
+                if strip is cuts[part][0]:
+                    _multiply(*some, dvalues[row])
+                else:
+                    dvalues[row] += _multiply(*some, scratch("filters", *dvalues.shape[1:]))
+        return _transform(
+            dvalues, window, "filters back", np.empty((*window.kernel, filters, channels), rows.dtype), scratch
+        )
 
-    dw: Array = reduce(np.add, split(add_up, len(strips)))
-    return np.ascontiguousarray(dw.reshape(*window.kernel, filters, channels).transpose(2, 3, 0, 1))
+    dw: Array = reduce(np.add, split(add_up, len(cuts)))
+    return dw.transpose(2, 3, 0, 1)
 
 
 def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size: Pair) -> Array:
@@ -107,7 +191,7 @@ def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size:
 
 @lru_cache(maxsize=8)
 def _matrices(taps: int, dtype: np.dtype[Any]) -> dict[str, Array]:
-    """Return A^T (m, 6), G (6, k) and B^T (6, 6) for a filter of k taps, by what they are applied to."""
+    """Return B^T (6, 6), G (6, k), A^T (m, 6), G^T and A for a filter of k taps, by what they are applied to."""
     outputs = TILE + 1 - taps
     images, filters = np.zeros((TILE, TILE)), np.zeros((TILE, taps))
     for row, point in enumerate(POINTS):
@@ -117,62 +201,58 @@ def _matrices(taps: int, dtype: np.dtype[Any]) -> dict[str, Array]:
     images[-1] = np.poly(POINTS)[::-1]
     filters[-1, -1] = 1  # at infinity a polynomial is its last coefficient
     into_y = np.stack([*(point ** np.arange(outputs) for point in POINTS), np.eye(outputs)[-1]], axis=1)
-    return {"images": images.astype(dtype), "filters": filters.astype(dtype), "outputs": into_y.astype(dtype)}
+    ways = {
+        "images": images,
+        "filters": filters,
+        "outputs": into_y,
+        "filters back": filters.T,
+        "outputs back": into_y.T,
+    }
+    return {name: np.ascontiguousarray(matrix, dtype) for name, matrix in ways.items()}
 
 
-def _transform(tiles: Array, window: Window, what: str, back: bool = False) -> Array:
-    """Go over to another basis on the first two axes, or back by the transposed way; the others stay."""
-    down, along = (_matrices(taps, tiles.dtype)[what] for taps in window.kernel)
-    if back:
-        down, along = down.T, along.T
-    old = tiles.reshape(*tiles.shape[:2], -1)
-    new = np.empty((len(down), len(along), old.shape[2]), tiles.dtype)
-    for start in range(0, old.shape[2], BLOCK):
-        block = slice(start, start + BLOCK)
-        half = along @ old[..., block]
-        np.matmul(down, half.swapaxes(0, 1), out=new[..., block].swapaxes(0, 1))
-    return new.reshape(*new.shape[:2], *tiles.shape[2:])
-
-
-def _values_of_images(rows: Array, window: Window, groups: int, strip: Strip) -> Array:
-    """Cut out what the outputs of a strip of tiles see, in the other basis: (H, G C, W, N) -> (6, 6, G, C, P)."""
+def _take_images(rows: Array, window: Window, strip: Strip, values: Array, scratch: Scratch) -> None:
+    """Take what a strip of tiles sees to the other basis: (H, C, W, N) -> (6, 6, C, P)."""
     before = window.padding[0][0], window.padding[1][0]
-    tiles = _transform(_cut(rows, (TILE, TILE), _outputs(window), before, strip), window, "images")
-    return tiles.reshape(TILE, TILE, groups, rows.shape[1] // groups, -1)
+    for some in pieces(rows.shape[1], max(1, BLOCK // strip.length)):
+        tiles = cut(rows[:, some], (TILE, TILE), _outputs(window), before, strip, scratch)
+        _transform(tiles, window, "images", values[:, :, some], scratch)
 
 
-def _cut(rows: Array, tile: Pair, step: Pair, before: Pair, strip: Strip) -> Array:
-    """Cut tiles out of rows, zeros around them: (H, C, W, N) -> (tile, tile, C, TH, TW, N)."""
-    (_, channels, _, n), count = rows.shape, _shape(strip)
-    first = [which.start * far - edge for which, far, edge in zip(strip, step, before, strict=True)]
-    sides = [(many - 1) * far + side for many, far, side in zip(count, step, tile, strict=True)]
-    (into_h, from_h), (into_w, from_w) = map(_inside, first, sides, (rows.shape[0], rows.shape[2]))
-    band = np.zeros((sides[0], channels, sides[1], n), rows.dtype)
-    band[into_h, :, into_w] = rows[from_h, :, from_w]
-    per_row, *others = band.strides
-    strides = per_row, step[0] * per_row, *others
-    overlapping = np.ndarray((tile[0], count[0], *band.shape[1:]), rows.dtype, band, strides=strides)
-    tiles = np.empty((*tile, channels, *count, n), rows.dtype)
-    for tap in range(tile[1]):
-        tiles[:, tap] = overlapping[:, :, :, tap : tap + (count[1] - 1) * step[1] + 1 : step[1]].swapaxes(1, 2)
-    return tiles
+def _take_gradients(dy_rows: Array, window: Window, strip: Strip, values: Array, scratch: Scratch) -> None:
+    """Take the gradient of a strip of tiles of outputs back to the other basis: (OH, O, OW, N) -> (6, 6, O, P)."""
+    outputs = _outputs(window)
+    for some in pieces(dy_rows.shape[1], max(1, BLOCK // strip.length)):
+        tiles = cut(dy_rows[:, some], outputs, outputs, (0, 0), strip, scratch)
+        _transform(tiles, window, "outputs back", values[:, :, some], scratch)
 
 
-def _inside(first: int, count: int, size: int) -> tuple[slice, slice]:
-    """Return which of ``count`` places from ``first`` on are inside, counted from there and from the image's edge."""
-    start = max(0, -first)
-    stop = max(start, min(count, size - first))
-    return slice(start, stop), slice(first + start, first + stop)
+def _take_filters(weight: Array, window: Window, values: Array, scratch: Scratch) -> None:
+    """Take filters to the other basis: (O, C, KH, KW) -> (6, 6, O, C)."""
+    for some in pieces(len(weight), max(1, BLOCK // weight.shape[1])):
+        taps = scratch("tiles", *window.kernel, some.stop - some.start, weight.shape[1])
+        taps[...] = weight[some].transpose(2, 3, 0, 1)
+        _transform(taps, window, "filters", values[:, :, some], scratch)
 
 
-def _lay(tiles: Array, y: Array, strip: Strip) -> None:
-    """Lay tiles where they belong, (m, m, O, TH, TW, N) into (OH, O, OW, N); some jut out."""
-    height, width = tiles.shape[:2]
-    mine = y[strip[0].start * height : strip[0].stop * height, :, strip[1].start * width : strip[1].stop * width]
-    for row in range(height):
-        for column in range(width):
-            place = mine[row::height, :, column::width]
-            place[...] = tiles[row, column].swapaxes(0, 1)[: place.shape[0], :, : place.shape[2]]
+def _transform(tiles: Array, window: Window, what: str, out: Array, scratch: Scratch) -> Array:
+    """Go over to another basis on the first two axes; the others stay."""
+    down, along = (_matrices(taps, tiles.dtype)[what] for taps in window.kernel)
+    old, new = (array.reshape(*array.shape[:2], -1) for array in (tiles, out))
+    for some in pieces(old.shape[2], BLOCK):
+        half = scratch("half", len(old), len(along), some.stop - some.start)
+        np.matmul(along, old[..., some], out=half)
+        np.matmul(down, half.swapaxes(0, 1), out=new[..., some].swapaxes(0, 1))
+    return out
+
+
+def _multiply(left: Array, right: Array, most: int, out: Array) -> Array:
+    """Multiply matrices with as many others, so many rows of the left ones at a time, if that comes out even."""
+    *those, rows, inner = left.shape
+    some = next((count for count in range(min(rows, most), 7, -1) if rows % count == 0), rows)
+    shape = *those, rows // some, some
+    np.matmul(left.reshape(*shape, inner), right[..., None, :, :], out=out.reshape(*shape, right.shape[-1]))
+    return out
 
 
 def _outputs(window: Window) -> Pair:
@@ -180,18 +260,6 @@ def _outputs(window: Window) -> Pair:
     return TILE + 1 - window.kernel[0], TILE + 1 - window.kernel[1]
 
 
-def _shape(strip: Strip) -> Pair:
-    return strip[0].stop - strip[0].start, strip[1].stop - strip[1].start
-
-
-def _strips(window: Window, size: Pair, channels: int, filters: int, n: int) -> list[Strip]:
-    """Cut the tiles into strips that fit the scratch, or that are worth reading the filters for."""
-    fit = max(SCRATCH // (TILE * TILE), channels * filters // 2) // (channels + filters)
-    down, along = (-(-side // outputs) for side, outputs in zip(size, _outputs(window), strict=True))
-    columns = min(along, max(1, fit // max(1, n)))
-    rows = max(1, fit // max(1, columns * n))
-    return [
-        (slice(top, min(down, top + rows)), slice(left, min(along, left + columns)))
-        for top in range(0, down, rows)
-        for left in range(0, along, columns)
-    ]
+def _groups(groups: int, channels: int, filters: int) -> list[tuple[slice, slice]]:
+    """Return which of all channels and filters are a group's."""
+    return list(zip(pieces(channels, channels // groups), pieces(filters, filters // groups), strict=True))

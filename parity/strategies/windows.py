@@ -41,7 +41,7 @@ def conv2d(draw: st.DrawFn) -> Case:
 
 @st.composite
 def winograd_conv2d(draw: st.DrawFn) -> Case:
-    """Convolutions without stride or dilation, most with the channels and tiles that Winograd's algorithm is for.
+    """Convolutions that Winograd's algorithm can do, without stride or dilation, most of some channels and tiles.
 
     No infinities and no NaN: they spread to the whole tile.
     """
