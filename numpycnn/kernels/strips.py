@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .parallel import get_num_threads
 from .scratch import Scratch
 from .window import Array, Pair
 
@@ -43,11 +42,11 @@ class Strip:
         return -(-math.prod(self.shape) // VECTOR) * VECTOR
 
 
-def strips_of(size: Pair, n: int, step: Pair, most: int) -> list[Strip]:
-    """Cut N images of this size, (H, W), into strips of at most so many tiles, a step apart."""
+def strips_of(size: Pair, n: int, step: Pair, most: int, threads: int = 1) -> list[Strip]:
+    """Cut N images of this size, (H, W), into strips of at most so many tiles, a step apart, for so many threads."""
     down, along = (-(-side // far) for side, far in zip(size, step, strict=True))
     images, columns = pieces(n, most), pieces(along, max(1, most // max(1, n)))
-    rows = pieces(down, max(1, most // (max(1, n) * columns[0].stop)), get_num_threads())
+    rows = pieces(down, max(1, most // (max(1, n) * columns[0].stop)), threads)
     return [Strip(some, across, which) for some in rows for across in columns for which in images]
 
 

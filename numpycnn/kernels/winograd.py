@@ -13,33 +13,29 @@ otherwise take 144, and they are 36 products of matrices, since channels are sum
     w    KH x KW filters                G w G^T                  36 matrices (O, C)
     y    m x m outputs of each tile     A^T (36 x (O, P)) A
 
-A strip of tiles is taken there and back at a time, see ``strips.py``: so few that all of it stays in
-the cache. The points are 0, 3/4, -3/4, 3/2, -3/2 and infinity: their powers stay near 1, which keeps
-the rounding small, and B is exact in binary. Still it rounds more than the definition does, and a
-NaN or an infinity reaches the whole tile. (Winograd, 1980; Lavin and Gray, 2016; the points and the
-matrices from them: Cook and Toom, in Blahut, 2010, chapter 5.)
+The matrices are in ``basis.py``. A strip of tiles is taken there and back at a time, see ``strips.py``:
+so few that all of it stays in the cache, and so many that BLAS multiplies them fastest. All this
+rounds more than the definition does, and a NaN or an infinity reaches the whole tile. (Winograd,
+1980; Lavin and Gray, 2016.)
 """
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache, reduce
-from typing import Any
+from functools import reduce
 
 import numpy as np
 
+from .basis import BLOCK, TILE, transform
 from .layout import as_images, as_rows
 from .parallel import get_num_threads, split
 from .scratch import Scratch
 from .strips import Strip, cut, lay, pieces, strips_of
 from .window import Array, Pair, Window
 
-TILE = 6
-POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)  # and infinity
 TILES = 64  # in a strip, where there are many channels: so narrow a matrix is multiplied fastest
 SOME = 64  # filters whose matrices stay in the cache
-BLOCK = 1 << 13  # numbers in each of 36 matrices that stay there too, on the way to another basis, or in a strip
-SCRATCH = 1 << 18  # numbers in them at most, where many tiles are better than few
+SCRATCH = 1 << 18  # numbers in each of 36 matrices of a strip, where many tiles are better than few
 UNPACKED = 10**6  # multiplications up to which OpenBLAS leaves matrices as they are,
 TURNED = 1 << 10  # and the numbers in a product up to which it does, if the second is transposed
 EXACT, WAY, START = 1.2, 40, 5 * 10**6  # what takes as long as so many multiplications, see ``pays``
@@ -76,10 +72,16 @@ def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:
 
 
 def _correlate(rows: Array, weight: Array, window: Window, y: Array) -> None:
-    """Slide the filters of a group, (O, C, KH, KW), over its channels: (H, C, W, N) -> (OH, O, OW, N)."""
-    cuts = strips_of(y.shape[::2], y.shape[3], _outputs(window), max(TILES, BLOCK // rows.shape[1]))
-    few = sum(strip.length for strip in cuts) <= len(weight)
-    (_by_filters if few else _by_strips)(rows, weight, window, y, cuts)
+    """Slide the filters of a group, (O, C, KH, KW), over its channels: (H, C, W, N) -> (OH, O, OW, N).
+
+    Tiles or filters stay in the other basis, whatever is less; the others come by.
+    """
+    most, n = max(TILES, BLOCK // rows.shape[1]), y.shape[3]
+    cuts = strips_of(y.shape[::2], n, _outputs(window), most)
+    if sum(strip.length for strip in cuts) <= len(weight):
+        _by_filters(rows, weight, window, y, cuts)
+    else:
+        _by_strips(rows, weight, window, y, strips_of(y.shape[::2], n, _outputs(window), most, get_num_threads()))
 
 
 def _by_filters(rows: Array, weight: Array, window: Window, y: Array, cuts: list[Strip]) -> None:
@@ -132,7 +134,7 @@ def _finish(values: Array, tiles: Array, window: Window, strip: Strip, y: Array,
     products = scratch("products", *values.shape[:3], strip.length)
     _multiply(values, tiles, UNPACKED // (values.shape[3] * strip.length), products)
     outputs = scratch("outputs", *_outputs(window), *products.shape[2:])
-    lay(_transform(products, window, "outputs", outputs, scratch), y, strip)
+    lay(transform(products, window.kernel, "outputs", outputs, scratch), y, strip)
 
 
 def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
@@ -147,33 +149,41 @@ def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
 def _correlate_weight(rows: Array, dy_rows: Array, window: Window) -> Array:
     """Return the gradient towards the filters of a group: (H, C, W, N), (OH, O, OW, N) -> (O, C, KH, KW).
 
-    The way back through each step is its transpose: ``dw = G^T ((A dy A^T) * (B^T x B)) G``, summed over tiles.
-    The more filters and channels, the longer it takes to add up: then strips are longer.
+    The more filters and channels, the longer it takes to add up: then strips are longer. Threads share
+    out the filters if these are more than the tiles, otherwise the strips.
     """
-    channels, filters = rows.shape[1], dy_rows.shape[1]
+    channels, filters, size, n = rows.shape[1], dy_rows.shape[1], dy_rows.shape[::2], dy_rows.shape[3]
     most = max(TILES, BLOCK // channels, min(channels * filters // 128, SCRATCH // (channels + filters)))
-    cuts = strips_of(dy_rows.shape[::2], dy_rows.shape[3], _outputs(window), most)
+    cuts = strips_of(size, n, _outputs(window), most)
+    if sum(strip.length for strip in cuts) <= filters:
+        parts = split(lambda some: _add_up(rows, dy_rows[:, some], window, cuts), filters, SOME)
+        return np.concatenate(parts)
+    cuts = strips_of(size, n, _outputs(window), most, get_num_threads())
+    dw: Array = reduce(np.add, split(lambda part: _add_up(rows, dy_rows, window, cuts[part]), len(cuts)))
+    return dw
 
-    def add_up(part: slice) -> Array:
-        scratch, dvalues = Scratch(rows.dtype), np.zeros((TILE, TILE, filters, channels), rows.dtype)
-        for strip in cuts[part]:
-            count = math.prod(strip.shape)  # the zeros at the end add nothing
-            tiles = scratch("images", TILE, TILE, channels, strip.length)
-            dproducts = scratch("products", TILE, TILE, filters, strip.length)
-            _take_images(rows, window, strip, tiles, scratch)
-            _take_gradients(dy_rows, window, strip, dproducts, scratch)
-            for row in range(TILE):
-                some = dproducts[row, ..., :count], tiles[row, ..., :count].swapaxes(-1, -2), TURNED // channels
-                if strip is cuts[part][0]:
-                    _multiply(*some, dvalues[row])
-                else:
-                    dvalues[row] += _multiply(*some, scratch("filters", *dvalues.shape[1:]))
-        return _transform(
-            dvalues, window, "filters back", np.empty((*window.kernel, filters, channels), rows.dtype), scratch
-        )
 
-    dw: Array = reduce(np.add, split(add_up, len(cuts)))
-    return dw.transpose(2, 3, 0, 1)
+def _add_up(rows: Array, dy_rows: Array, window: Window, cuts: list[Strip]) -> Array:
+    """Add up over strips what the filters get: (H, C, W, N), (OH, O, OW, N) -> (O, C, KH, KW).
+
+    The way back through each step is its transpose: ``dw = G^T ((A dy A^T) * (B^T x B)) G``, summed over tiles.
+    """
+    channels, filters, scratch = rows.shape[1], dy_rows.shape[1], Scratch(rows.dtype)
+    dvalues = np.zeros((TILE, TILE, filters, channels), rows.dtype)
+    for strip in cuts:
+        count = math.prod(strip.shape)  # the zeros at the end add nothing
+        tiles = scratch("images", TILE, TILE, channels, strip.length)
+        dproducts = scratch("products", TILE, TILE, filters, strip.length)
+        _take_images(rows, window, strip, tiles, scratch)
+        _take_gradients(dy_rows, window, strip, dproducts, scratch)
+        for row in range(TILE):
+            factors = dproducts[row, ..., :count], tiles[row, ..., :count].swapaxes(-1, -2), TURNED // channels
+            if strip is cuts[0]:
+                _multiply(*factors, dvalues[row])
+            else:
+                dvalues[row] += _multiply(*factors, scratch("filters", *dvalues.shape[1:]))
+    dw = np.empty((*window.kernel, filters, channels), rows.dtype)
+    return np.ascontiguousarray(transform(dvalues, window.kernel, "filters back", dw, scratch).transpose(2, 3, 0, 1))
 
 
 def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size: Pair) -> Array:
@@ -189,34 +199,12 @@ def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size:
     return correlate(dy, turned.reshape(-1, filters, kh, kw), Window(window.kernel, padding=padding), groups)
 
 
-@lru_cache(maxsize=8)
-def _matrices(taps: int, dtype: np.dtype[Any]) -> dict[str, Array]:
-    """Return B^T (6, 6), G (6, k), A^T (m, 6), G^T and A for a filter of k taps, by what they are applied to."""
-    outputs = TILE + 1 - taps
-    images, filters = np.zeros((TILE, TILE)), np.zeros((TILE, taps))
-    for row, point in enumerate(POINTS):
-        others = [other for other in POINTS if other != point]
-        images[row, :-1] = np.poly(others)[::-1]  # the polynomial that is 0 at the other points
-        filters[row] = point ** np.arange(taps) / np.prod([point - other for other in others])
-    images[-1] = np.poly(POINTS)[::-1]
-    filters[-1, -1] = 1  # at infinity a polynomial is its last coefficient
-    into_y = np.stack([*(point ** np.arange(outputs) for point in POINTS), np.eye(outputs)[-1]], axis=1)
-    ways = {
-        "images": images,
-        "filters": filters,
-        "outputs": into_y,
-        "filters back": filters.T,
-        "outputs back": into_y.T,
-    }
-    return {name: np.ascontiguousarray(matrix, dtype) for name, matrix in ways.items()}
-
-
 def _take_images(rows: Array, window: Window, strip: Strip, values: Array, scratch: Scratch) -> None:
     """Take what a strip of tiles sees to the other basis: (H, C, W, N) -> (6, 6, C, P)."""
     before = window.padding[0][0], window.padding[1][0]
     for some in pieces(rows.shape[1], max(1, BLOCK // strip.length)):
         tiles = cut(rows[:, some], (TILE, TILE), _outputs(window), before, strip, scratch)
-        _transform(tiles, window, "images", values[:, :, some], scratch)
+        transform(tiles, window.kernel, "images", values[:, :, some], scratch)
 
 
 def _take_gradients(dy_rows: Array, window: Window, strip: Strip, values: Array, scratch: Scratch) -> None:
@@ -224,7 +212,7 @@ def _take_gradients(dy_rows: Array, window: Window, strip: Strip, values: Array,
     outputs = _outputs(window)
     for some in pieces(dy_rows.shape[1], max(1, BLOCK // strip.length)):
         tiles = cut(dy_rows[:, some], outputs, outputs, (0, 0), strip, scratch)
-        _transform(tiles, window, "outputs back", values[:, :, some], scratch)
+        transform(tiles, window.kernel, "outputs back", values[:, :, some], scratch)
 
 
 def _take_filters(weight: Array, window: Window, values: Array, scratch: Scratch) -> None:
@@ -232,18 +220,7 @@ def _take_filters(weight: Array, window: Window, values: Array, scratch: Scratch
     for some in pieces(len(weight), max(1, BLOCK // weight.shape[1])):
         taps = scratch("tiles", *window.kernel, some.stop - some.start, weight.shape[1])
         taps[...] = weight[some].transpose(2, 3, 0, 1)
-        _transform(taps, window, "filters", values[:, :, some], scratch)
-
-
-def _transform(tiles: Array, window: Window, what: str, out: Array, scratch: Scratch) -> Array:
-    """Go over to another basis on the first two axes; the others stay."""
-    down, along = (_matrices(taps, tiles.dtype)[what] for taps in window.kernel)
-    old, new = (array.reshape(*array.shape[:2], -1) for array in (tiles, out))
-    for some in pieces(old.shape[2], BLOCK):
-        half = scratch("half", len(old), len(along), some.stop - some.start)
-        np.matmul(along, old[..., some], out=half)
-        np.matmul(down, half.swapaxes(0, 1), out=new[..., some].swapaxes(0, 1))
-    return out
+        transform(taps, window.kernel, "filters", values[:, :, some], scratch)
 
 
 def _multiply(left: Array, right: Array, most: int, out: Array) -> Array:
