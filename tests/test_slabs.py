@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import numpycnn as nc
-from numpycnn.kernels import slabs
+from numpycnn.kernels import layout, slabs
 
 
 @st.composite
@@ -78,3 +78,29 @@ def test_what_the_mean_loses_in_float32_the_bias_takes_up():
     mean, var = wide.mean((0, 2, 3), keepdims=True), wide.var((0, 2, 3), keepdims=True)
     error = np.abs(nc.BatchNorm2d(3)(x) - (wide - mean) / np.sqrt(var + 1e-5)).max()
     assert error < 16 * np.finfo(np.float32).eps
+
+
+@given(arrays(), st.sets(st.integers(0, 3)), st.sampled_from([1, 8, 1 << 12]), st.integers(1, 3))
+def test_what_is_spread_meets_its_model_as_before(model, repeated, long, fewest):
+    shape = [1 if axis in repeated else side for axis, side in enumerate(model.shape)]
+    x = np.random.default_rng(0).random(shape)
+    with mock.patch.object(layout, "LONG", long), mock.patch.object(layout, "ROWS", fewest):
+        row = layout.spread(x, model)
+    np.testing.assert_array_equal(np.broadcast_to(row, model.shape), np.broadcast_to(x, model.shape), strict=True)
+    assert row.size <= max(x.size, model.size // fewest)
+
+
+def test_what_is_spread_makes_loops_long():
+    images = layout.as_images(np.zeros((9, 5, 30, 8)))
+    row = layout.spread(np.arange(5.0).reshape(1, 5, 1, 1), images)
+    assert row.shape == (8, 5, 1, 30) and layout.as_rows(row).base is not None
+    for alone in (np.ones(()), np.ones((8, 5, 9, 1)), np.ones((1, 1, 1, 1))):
+        assert np.shares_memory(layout.spread(alone, images), alone)
+
+
+@pytest.mark.parametrize("axes", [(0, 2, 3), (2, 3), (1,), (3, 0)])
+def test_a_total_of_long_rows_is_that_of_all_numbers(axes):
+    x = layout.as_images(np.random.default_rng(0).standard_normal((50, 8, 40, 30)).astype(np.float32))
+    with mock.patch.object(slabs, "LONG", 100), mock.patch.object(slabs, "SLAB", 100_000):
+        sums = slabs.total(lambda x: x, axes, x)
+    np.testing.assert_allclose(sums, x.sum(axes, np.float64, keepdims=True), rtol=0, atol=1e-3, strict=True)

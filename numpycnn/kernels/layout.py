@@ -7,6 +7,8 @@ block (``rows.py``). A user's array in NumPy's own order is copied once, at the 
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 
 from .window import Array
 
+LONG, ROWS = 1 << 12, 4  # numbers that make a loop long; rows for which it is worth writing out one
 BLOCK = 1 << 15  # numbers that stay in the cache while something is done to them
 
 
@@ -45,6 +48,35 @@ def like(x: Array, model: Array) -> Array:
     copy = np.empty_like(model)
     copy[...] = x
     return copy
+
+
+def outermost(x: Array) -> int:
+    """Return the axis along which neighbours are farthest apart in memory, sides of 1 not counted."""
+    return max(range(x.ndim), key=lambda axis: abs(x.strides[axis]) if x.shape[axis] > 1 else -1, default=0)
+
+
+def spread(x: Array, model: Array) -> Array:
+    """Write x, which is repeated to meet another array, out along all axes but that one's outermost.
+
+    A number for each channel meets images in pieces of W N numbers; every piece is a loop of NumPy's,
+    which takes 200 ns to begin. With a whole row of each image, C W N numbers, loops are long::
+
+        y     (H, C, W, N)       row 0: 000 111 222    row 1: 000 111 222
+        x     (1, C, 1, 1)       0 1 2      spread (1, C, W, N): 000 111 222
+
+    Where pieces are long already, or x is one number or not the same for several rows, it stays as it is.
+    """
+    if x.size <= 1 or not model.size:
+        return x
+    x = x.reshape(*[1] * (model.ndim - x.ndim), *x.shape)
+    order = sorted(range(model.ndim), key=lambda axis: abs(model.strides[axis]))
+    piece = math.prod(model.shape[axis] for axis in itertools.takewhile(lambda axis: x.shape[axis] == 1, order))
+    axis = outermost(model)
+    if piece >= LONG or x.shape[axis] > 1 or model.shape[axis] < ROWS:
+        return x
+    row = np.empty_like(model[(slice(None),) * axis + (slice(0, 1),)], x.dtype)
+    row[...] = x
+    return row
 
 
 def blocks(x: Array) -> Iterator[Array]:

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from .layout import LONG, outermost, spread
 from .parallel import split
 from .window import Array
 
-SLAB = 1 << 18  # numbers
+SLAB = 1 << 19  # numbers
 Formula = Callable[..., Array]
 Slab = tuple[slice, ...]
 
@@ -38,14 +39,14 @@ def total(formula: Formula, axes: tuple[int, ...], *arrays: Array) -> Array:
     """Sum an elementwise formula along axes, which stay with sides of 1; the result is in float64.
 
     Added one by one in float32, a million numbers would lose their last three digits; so that is done
-    within a slab only, and the sums of the slabs are added up in float64.
+    for some rows of a slab only, and all else in float64.
     """
     return totals(lambda *parts: (formula(*parts),), axes, *arrays)[0]
 
 
 def totals(formula: Callable[..., tuple[Array, ...]], axes: tuple[int, ...], *arrays: Array) -> list[Array]:
     """Sum several elementwise formulas, which one function returns, reading the arrays once; see ``total``."""
-    slabs = list(_slabs(arrays[0]))
+    slabs, arrays = list(_slabs(arrays[0])), _meeting(arrays)
 
     def add_up(part: slice) -> list[Array]:
         sums: list[Array] = []
@@ -53,7 +54,7 @@ def totals(formula: Callable[..., tuple[Array, ...]], axes: tuple[int, ...], *ar
             results = formula(*_parts(arrays, slab, arrays[0].dtype))
             sums = sums or [_zeros(arrays[0], axes) for _ in results]
             for total, result in zip(sums, results, strict=True):
-                total[_of(total, slab)] += result.sum(axes, keepdims=True)
+                total[_of(total, slab)] += _sum(result, axes)
         return sums
 
     return [reduce(np.add, parts) for parts in zip(*split(add_up, len(slabs)), strict=True)]
@@ -66,7 +67,7 @@ def _zeros(x: Array, axes: tuple[int, ...]) -> Array:
 
 def _evaluate(formula: Formula, dtype: np.dtype[Any], arrays: tuple[Array, ...]) -> Array:
     result = np.empty_like(arrays[0])
-    slabs = list(_slabs(result))
+    slabs, arrays = list(_slabs(result)), _meeting(arrays)
 
     def fill(part: slice) -> None:
         for slab in slabs[part]:
@@ -74,6 +75,18 @@ def _evaluate(formula: Formula, dtype: np.dtype[Any], arrays: tuple[Array, ...])
 
     split(fill, len(slabs))
     return result
+
+
+def _meeting(arrays: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Write what is repeated out, so that it meets the first array in long loops."""
+    return arrays[0], *(spread(array, arrays[0]) for array in arrays[1:])
+
+
+def _sum(x: Array, axes: tuple[int, ...]) -> Array:
+    """Sum a slab: where its rows are long first one to the other, then as it comes, in float64."""
+    if x.size and (axis := outermost(x)) in axes and x.size >= LONG * x.shape[axis]:
+        x = x.sum(axis, keepdims=True)
+    return np.asarray(x.sum(axes, np.float64, keepdims=True))
 
 
 def _parts(arrays: tuple[Array, ...], slab: Slab, dtype: np.dtype[Any]) -> list[Array]:

@@ -52,7 +52,7 @@ class Mean(Layer):
         if x.ndim == 0:
             axes = ()
         size = math.prod(x.shape[axis] for axis in axes)
-        y = np.asarray(total(lambda x: x.astype(np.float64), axes, x) / size, x.dtype)
+        y = np.asarray(total(lambda x: x, axes, x) / size, x.dtype)
         if not self.keepdim:
             y = y.squeeze(axes)
         self.remember(y, x.shape, axes, size)

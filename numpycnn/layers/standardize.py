@@ -14,12 +14,9 @@ ONE, ZERO = np.ones(()), np.zeros(())
 
 
 def moments(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
-    """Return mean and (biased) variance along axes, which stay with sides of 1, in float64.
-
-    The mean is added up in float64 throughout: what it loses, every number loses that it is taken from.
-    """
+    """Return mean and (biased) variance along axes, which stay with sides of 1, in float64."""
     count = math.prod(x.shape[axis] for axis in axes)
-    mean = total(lambda x: x.astype(np.float64), axes, x) / count
+    mean = total(lambda x: x, axes, x) / count
     return mean, total(lambda x, mean: (x - mean) ** 2, axes, x, mean) / count
 
 
