@@ -266,12 +266,20 @@ def test_strips_see_what_the_whole_window_sees(drawn, count, seed):
 image_sides = st.tuples(st.integers(0, 20), st.integers(0, 20))
 
 
-@given(image_sides, st.integers(0, 30), st.integers(1, 9), st.integers(1, 400), st.integers(1, 4), st.integers(1, 3))
-def test_tiles_hold_every_output_once_in_pieces_that_fit_the_scratch(size, n, lines, matrix, taps, threads):
+@given(
+    image_sides,
+    st.integers(0, 30),
+    st.integers(1, 9),
+    st.integers(1, 400),
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.integers(1, 3),
+)
+def test_tiles_hold_every_output_once_in_pieces_that_fit_the_scratch(size, n, lines, matrix, taps, stride, threads):
     for scratch in (1, 37, 600, 1 << 20):
         with scratch_of(rows, scratch):
             seen = np.zeros((*size, n), int)
-            strips = tiles.cut(size, n, lines, matrix, taps, threads)
+            strips = tiles.cut(size, n, lines, matrix, taps, stride, threads)
             for tile in tiles.each(strips):
                 place = seen[tile.rows, tile.columns, tile.images]
                 place += 1
@@ -282,7 +290,7 @@ def test_tiles_hold_every_output_once_in_pieces_that_fit_the_scratch(size, n, li
                 np.testing.assert_array_equal(flat.reshape(box.shape), box)
                 length, count = tile.piece.stop - tile.piece.start, tile.rows.stop - tile.rows.start
                 assert length <= max(1, scratch // (lines * taps))
-                assert count == 1 or (count + taps - 1) * lines * length <= scratch
+                assert count == 1 or ((count - 1) * stride + taps) * lines * length <= scratch
             assert (seen == 1).all()
             assert len(strips) >= min(threads, size[0], 2) or math.prod(size) * n * lines <= scratch
 

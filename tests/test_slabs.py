@@ -1,5 +1,6 @@
 """Formulas slab by slab: every number once, whatever the layout; in float64, one rounding."""
 
+import tracemalloc
 from unittest import mock
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 import numpycnn as nc
 from numpycnn.kernels import layout, slabs
+from numpycnn.layers.standardize import moments
 
 
 @st.composite
@@ -104,3 +106,24 @@ def test_a_total_of_long_rows_is_that_of_all_numbers(axes):
     with mock.patch.object(slabs, "LONG", 100), mock.patch.object(slabs, "SLAB", 100_000):
         sums = slabs.total(lambda x: x, axes, x)
     np.testing.assert_allclose(sums, x.sum(axes, np.float64, keepdims=True), rtol=0, atol=1e-3, strict=True)
+
+
+@pytest.mark.parametrize("value", [100.1, 1e15])
+def test_a_constant_channel_is_normalised_to_nothing(value):
+    x = layout.as_images(np.full((128, 16, 64, 4), value, np.float32))
+    mean, var = moments(x, (0, 2, 3))
+    assert np.abs(mean / np.float64(np.float32(value)) - 1).max() < 4 * np.finfo(np.float32).eps
+    assert (var < (1e-6 * value) ** 2).all()
+
+
+def test_what_norms_take_is_some_rows_whatever_the_image():
+    peaks = []
+    for side in (64, 128):
+        x = layout.as_images(np.random.default_rng(0).standard_normal((side, 64, 64, 4)).astype(np.float32))
+        layer, dy = nc.BatchNorm2d(64), x.copy()
+        tracemalloc.start()
+        y = layer(x)
+        dx = layer.backward(dy)
+        peaks.append(tracemalloc.get_traced_memory()[1] - y.nbytes - dx.nbytes)
+        tracemalloc.stop()
+    assert max(peaks) < 1.2 * min(peaks) and max(peaks) < 20 * slabs.SLAB

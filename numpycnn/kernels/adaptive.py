@@ -47,7 +47,7 @@ class AdaptiveWindow:
         ]
 
     def strips(self, size: Pair, count: int) -> Sequence[tuple[slice, slice, AdaptiveWindow]]:
-        """Leave an image whole, as the one strip that ``Window.strips`` would make for so many rows."""
+        """Return the whole image as one strip, however many rows are asked for: windows that differ are not cut."""
         return [(slice(0, self.steps[0]), slice(0, size[0]), self)]
 
     def counts(self, size: Pair) -> Array:

@@ -16,7 +16,8 @@ import numpy as np
 
 from .window import Array
 
-LONG, ROWS = 1 << 12, 4  # numbers that make a loop long; rows for which it is worth writing out one
+LONG, MOST = 1 << 12, 1 << 17  # numbers that make a loop long; in a row that is written out
+ROWS = 4  # that make one worth writing out
 BLOCK = 1 << 15  # numbers that stay in the cache while something is done to them
 
 
@@ -64,15 +65,16 @@ def spread(x: Array, model: Array) -> Array:
         y     (H, C, W, N)       row 0: 000 111 222    row 1: 000 111 222
         x     (1, C, 1, 1)       0 1 2      spread (1, C, W, N): 000 111 222
 
-    Where pieces are long already, or x is one number or not the same for several rows, it stays as it is.
+    Where pieces are long already, a row is more than stays in the cache, or x is one number or not the
+    same for several rows, it stays as it is.
     """
     if x.size <= 1 or not model.size:
         return x
-    x = x.reshape(*[1] * (model.ndim - x.ndim), *x.shape)
     order = sorted(range(model.ndim), key=lambda axis: abs(model.strides[axis]))
     piece = math.prod(model.shape[axis] for axis in itertools.takewhile(lambda axis: x.shape[axis] == 1, order))
     axis = outermost(model)
-    if piece >= LONG or x.shape[axis] > 1 or model.shape[axis] < ROWS:
+    rows = model.shape[axis]
+    if piece >= LONG or x.shape[axis] > 1 or rows < ROWS or model.size > rows * MOST:
         return x
     row = np.empty_like(model[(slice(None),) * axis + (slice(0, 1),)], x.dtype)
     row[...] = x

@@ -16,7 +16,7 @@ from .parallel import get_num_threads, split
 from .window import Array, Pair, Place, Window
 
 AnyWindow = Window | AdaptiveWindow
-PIECE = 1 << 18  # numbers
+PIECE = 1 << 19  # numbers
 
 
 def max_pool(x: Array, window: AnyWindow) -> Array:
@@ -136,9 +136,10 @@ def _by_pieces(work: Callable[[Place, Place, AnyWindow], None], x: Array, window
     Channels are shared out over the threads, so that no two of them work on one row.
     """
     n, channels, height, width = x.shape
-    rows = max(1, PIECE // max(1, channels * width * n))  # of the images in a piece
-    many = channels if rows > 1 else max(1, PIECE // max(1, width * n))
-    strips = window.strips((height, width), rows)
+    rows = PIECE // max(1, channels * width * n)  # of all channels
+    strips = window.strips((height, width), max(1, rows * window.output_size((height, width))[0] // height))
+    tallest = max(inputs.stop - inputs.start for _, inputs, _ in strips)
+    many = max(1, min(channels, 2 * PIECE // max(1, tallest * width * n)))
     if x.size > PIECE:
         many = min(many, -(-channels // get_num_threads()))
     groups = [slice(first, first + many) for first in range(0, channels, many)]

@@ -26,7 +26,7 @@ import numpy as np
 
 from .layout import as_images, as_rows
 from .parallel import split
-from .tiles import Tile, each, tiles
+from .tiles import CACHE, Tile, each, evenly, tiles
 from .window import Array, Pair, Window, axis_taps
 
 
@@ -36,7 +36,7 @@ def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:
     oh, ow = window.output_size(x.shape[2:])
     y = np.empty((oh, len(weight), ow, len(x)), x.dtype)
     matrix = matrix.reshape(groups, 1, len(weight) // groups, -1)  # G 1 O K
-    strips = tiles((oh, ow), len(x), x.shape[1] * window.kernel[1], matrix.size // groups, window.kernel[0])
+    strips = _cut(x, (oh, ow), window, matrix.size // groups)
 
     def fill(part: slice) -> None:
         for tile in each(strips[part]):
@@ -51,15 +51,17 @@ def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
     """Return the gradient towards the weight: (N, G C, H, W), (N, G O, OH, OW) -> (G O, C, KH, KW)."""
     rows, dy_rows = as_rows(x), as_rows(dy)
     channels, filters = x.shape[1] // groups, dy.shape[1]
-    lines = window.kernel[0] * channels * window.kernel[1]
-    strips = tiles(dy.shape[2:], len(x), x.shape[1] * window.kernel[1], lines * filters // groups, window.kernel[0])
+    numbers = window.kernel[0] * channels * window.kernel[1]  # of one filter, K
+    strips = _cut(x, dy.shape[2:], window, numbers * filters // groups)
+    at_once = max(1, CACHE // (numbers * filters))  # rows, each of which makes a whole gradient
 
     def add_up(part: slice) -> Array:
-        dw = np.zeros((groups, lines, filters // groups), x.dtype)
+        dw = np.zeros((groups, numbers, filters // groups), x.dtype)
         for tile in each(strips[part]):
             windows = _unfold(rows, window, groups, tile)  # G R K P
             outputs = _grouped(dy_rows[tile.rows], groups)[..., tile.piece]  # G R O P
-            dw += _total(windows @ outputs.swapaxes(-1, -2))
+            for some in evenly(windows.shape[1], at_once):
+                dw += _total(windows[:, some] @ outputs[:, some].swapaxes(-1, -2))
         return dw
 
     dw: Array = reduce(np.add, split(add_up, len(strips)))
@@ -102,14 +104,21 @@ def _send_back(dy_rows: Array, taps: Array, window: Window, first: int, family: 
     split(fill, len(strips))
 
 
+def _cut(x: Array, size: Pair, window: Window, matrix: int) -> Sequence[Sequence[Tile]]:
+    """Cut outputs of so many rows and columns into tiles, for unfolding what they see in x."""
+    return tiles(size, len(x), x.shape[1] * window.kernel[1], matrix, window.kernel[0], window.stride[0])
+
+
 def _unfold(rows: Array, window: Window, groups: int, tile: Tile) -> Array:
     """Unfold the width of the rows that a tile of outputs sees: (H, G C, W, N) -> (G, R, KH C KW, P)."""
-    (height, channels, width, n), (kh, kw), stride = rows.shape, window.kernel, window.stride[0]
-    first = tile.rows.start * stride - window.padding[0][0]
-    count = (tile.rows.stop - tile.rows.start - 1) * stride + kh
+    many, (kh, kw), stride = tile.rows.stop - tile.rows.start, window.kernel, window.stride[0]
+    first, count = tile.rows.start * stride - window.padding[0][0], (many - 1) * stride + kh
     inside_alone = window.padding == ((0, 0), (0, 0)) and not window.ceil_mode  # no window sees beyond the image
-    if inside_alone and (kh, kw, window.stride[1]) == (1, 1, 1):  # a 1x1 filter finds its matrices as they are
-        return _grouped(rows[first : first + count : stride], groups)[..., tile.piece]
+    if inside_alone and kh == 1:  # what is between the rows, no window sees
+        rows, first, count, stride = rows[first : first + count : stride], 0, many, 1
+        if (kw, window.stride[1]) == (1, 1):  # a 1x1 filter finds its matrices as they are
+            return _grouped(rows, groups)[..., tile.piece]
+    height, channels, width, n = rows.shape
     make, sides = np.empty if inside_alone else np.zeros, tile.sides
     unfolded = make((groups, count, channels // groups, kw, *sides), rows.dtype)
     inside = _inside(first, count, height)
@@ -118,7 +127,7 @@ def _unfold(rows: Array, window: Window, groups: int, tile: Tile) -> Array:
     for tap, outputs, inputs in _column_taps(window, width, tile):
         unfolded[:, inside, :, tap, outputs] = source[:, :, :, inputs, tile.images]
     blocks = unfolded.reshape(groups, count, channels // groups * kw, math.prod(sides))
-    return _overlapping(blocks, tile.rows.stop - tile.rows.start, kh, stride)
+    return _overlapping(blocks, many, kh, stride)
 
 
 def _consecutive(rows: Array, first: int, taps: int, groups: int, tile: Tile) -> Array:

@@ -42,17 +42,18 @@ class Tile:
         return self.columns.stop - self.columns.start, self.images.stop - self.images.start
 
 
-def tiles(size: Pair, n: int, lines: int, matrix: int, taps: int) -> Sequence[Sequence[Tile]]:
+def tiles(size: Pair, n: int, lines: int, matrix: int, taps: int, stride: int = 1) -> Sequence[Sequence[Tile]]:
     """Cut the outputs of N images, (OH, OW) each, into strips of rows, which threads share out, and these into tiles.
 
-    ``lines`` is how many an unfolded row has, ``matrix`` the numbers in one of filters, ``taps`` the rows of a window.
+    ``lines`` is how many an unfolded row has, ``matrix`` the numbers in one of filters, ``taps`` the rows of a
+    window, ``stride`` those from one to the next.
     """
-    return cut(size, n, lines, matrix, taps, get_num_threads())
+    return cut(size, n, lines, matrix, taps, stride, get_num_threads())
 
 
 @lru_cache(maxsize=CACHED)
-def cut(size: Pair, n: int, lines: int, matrix: int, taps: int, threads: int) -> Sequence[Sequence[Tile]]:
-    """Cut for so many threads, see ``tiles``; of large work each gets a strip."""
+def cut(size: Pair, n: int, lines: int, matrix: int, taps: int, stride: int, threads: int) -> Sequence[Sequence[Tile]]:
+    """Cut for so many threads, see ``tiles``; of large work each gets a strip, if there are as many rows."""
     rows, columns = size
     length = max(1, SCRATCH // max(1, lines * taps))
     if matrix * SHORTEST <= UNPACKED:
@@ -63,7 +64,7 @@ def cut(size: Pair, n: int, lines: int, matrix: int, taps: int, threads: int) ->
         for some in evenly(n, length)
     ]
     longest = max((piece.stop - piece.start for *_, piece in pieces), default=0)
-    most = max(1, CACHE // max(1, lines * longest) - (taps - 1))
+    most = max(1, (CACHE // max(1, lines * longest) - taps) // stride + 1)
     if rows * columns * n * lines > CACHE:
         most = min(most, -(-rows // threads))
     return [[Tile(some_rows, *piece) for piece in pieces] for some_rows in evenly(rows, most)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +76,7 @@ class NLLLoss(Loss):
     def __init__(self, weight: Array | None = None, *, ignore_index: int = -100, reduction: str = "mean"):
         super().__init__(reduction=reduction)
         owner = type(self).__name__
-        self.ignore_index = integer(owner, "ignore_index", ignore_index, -sys.maxsize)
+        self.ignore_index = integer(owner, "ignore_index", ignore_index)
         self.weight: Buffer | None = None
         if weight is not None:
             if not isinstance(weight, np.ndarray) or weight.dtype not in FLOATS:

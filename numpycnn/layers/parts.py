@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 
 from .arguments import integer
@@ -17,7 +15,7 @@ class Taking(Layer):
     """Takes a part of x; what is not taken has no gradient."""
 
     def __init__(self, dim: int):
-        self.dim = integer(type(self).__name__, "dim", dim, -sys.maxsize)
+        self.dim = integer(type(self).__name__, "dim", dim)
 
     def forward(self, x: Array) -> Array:
         self.check_array(x)
@@ -61,7 +59,7 @@ class Select(Taking):
 
     def __init__(self, dim: int, index: int):
         super().__init__(dim)
-        self.index = integer("Select", "index", index, -sys.maxsize)
+        self.index = integer("Select", "index", index)
 
     def part(self, x: Array, length: int) -> int:
         if not -length <= self.index < length:
@@ -94,8 +92,8 @@ class Slice(Taking):
 
     def __init__(self, dim: int, start: int = 0, end: int | None = None, step: int = 1):
         super().__init__(dim)
-        self.start = integer("Slice", "start", start, -sys.maxsize)
-        self.end = None if end is None else integer("Slice", "end", end, -sys.maxsize)
+        self.start = integer("Slice", "start", start)
+        self.end = None if end is None else integer("Slice", "end", end)
         self.step = integer("Slice", "step", step, 1)
 
     def part(self, x: Array, length: int) -> slice:

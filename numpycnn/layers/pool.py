@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from ..kernels.adaptive import AdaptiveWindow
@@ -179,7 +178,7 @@ class AvgPool2d(AvgPooling):
         self.ceil_mode = flag("AvgPool2d", "ceil_mode", ceil_mode)
         self.count_include_pad = flag("AvgPool2d", "count_include_pad", count_include_pad)
         if divisor_override is not None:
-            divisor_override = integer("AvgPool2d", "divisor_override", divisor_override, -sys.maxsize)
+            divisor_override = integer("AvgPool2d", "divisor_override", divisor_override)
         if divisor_override == 0:
             raise ValueError("AvgPool2d: expected divisor_override to be another number than 0, got 0")
         self.divisor_override = divisor_override

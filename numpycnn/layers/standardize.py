@@ -40,18 +40,14 @@ class Standardized:
         )
 
     def sums(self, dy: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
-        """Return the sums of dy and of ``dy x_hat`` along axes, which stay with sides of 1, in float64.
-
-        Where all that is summed has the same scale, that comes last; not after a sum of nothing, whose scale is NaN.
-        """
-        last = dy.size and all(self.scale.shape[axis] == 1 for axis in axes)
-        inside = () if last else (self.scale,)
-
-        def formula(dy: Array, x: Array, mean: Array, *scales: Array) -> tuple[Array, Array]:
-            return dy, math.prod(scales, start=(x - mean) * dy)
-
-        db, dw = totals(formula, axes, dy, self.x, self.mean, *inside)
-        return db, dw * self.scale if last else dw
+        """Return the sums of dy and of ``dy x_hat`` along axes, which stay with sides of 1, in float64."""
+        if dy.size and all(self.scale.shape[axis] == 1 for axis in axes):  # one scale for all that is summed
+            db, dw = totals(lambda dy, x, mean: (dy, (x - mean) * dy), axes, dy, self.x, self.mean)
+            return db, dw * self.scale
+        db, dw = totals(
+            lambda dy, x, mean, scale: (dy, (x - mean) * dy * scale), axes, dy, self.x, self.mean, self.scale
+        )
+        return db, dw
 
     def adjoint(self, dy: Array, shift: Array, stretch: Array, weight: Array = ONE) -> Array:
         """Return ``dx = w scale (dy - shift - x_hat stretch)``; here w is one number wherever mean is one.

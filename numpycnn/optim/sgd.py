@@ -110,7 +110,7 @@ class SGD(Optimizer):
                 state["momentum_buffer"] = np.array(g)
             else:
                 state["momentum_buffer"] *= momentum
-                state["momentum_buffer"] += (1 - options["dampening"]) * g if options["dampening"] else g
+                state["momentum_buffer"] += (1 - options["dampening"]) * g
             b = state["momentum_buffer"]
             g = g + momentum * b if options["nesterov"] else b
         p -= options["lr"] * g
