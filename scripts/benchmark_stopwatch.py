@@ -43,6 +43,8 @@ class Work:
         After how many runs the results are compared.
     tolerance : float
         How far they may be apart, relative to the largest entry.
+    as_a_whole : bool
+        Whether that is said of an array as a whole: of its length, as a vector, in place of each entry.
     point : (str, int), optional
         Where the row stands in the picture: the column, and the abscissa.
     """
@@ -52,6 +54,7 @@ class Work:
     tags: tuple[str, ...] = ()
     compared_runs: int = 1
     tolerance: float = 1e-4
+    as_a_whole: bool = False
     point: tuple[str, int] | None = None
 
     def measure(self, clock: "Clock") -> "Measured":
@@ -61,7 +64,9 @@ class Work:
             sides |= {f"{name} again": side for name, side in self.sides().items()}
         row = Measured(self.name, "ms", self.tags, self.point)
         try:
-            row.differences = compare(sides, self.compared_runs, self.tolerance)
+            row.differences = compare(
+                sides, self.compared_runs, self.tolerance, np.linalg.norm if self.as_a_whole else largest
+            )
         except DisagreementError as error:
             row.failure = str(error)
             return row
@@ -192,13 +197,20 @@ class DisagreementError(Exception):
     """Two sides did not do the same; the text says where they differ."""
 
 
-def compare(sides: Mapping[str, Side], runs: int, tolerance: float) -> dict[str, float]:
+def largest(x: np.ndarray) -> float:
+    """Return the largest entry, its sign left out."""
+    return float(np.abs(x).max(initial=0))
+
+
+def compare(
+    sides: Mapping[str, Side], runs: int, tolerance: float, size: Callable[[np.ndarray], Any] = largest
+) -> dict[str, float]:
     """Run all sides and hold their results to those of the first.
 
     Returns
     -------
     dict
-        For each other side the largest difference, relative to the largest entry of the array that it is in.
+        For each other side the largest difference, relative to the size of the array that it is in.
 
     Raises
     ------
@@ -216,21 +228,20 @@ def compare(sides: Mapping[str, Side], runs: int, tolerance: float) -> dict[str,
             continue
         if ours.keys() != theirs.keys():
             raise DisagreementError(f"{first} returns {', '.join(ours)}, and {name} {', '.join(theirs)}")
-        by_array = {key: difference(ours[key], theirs[key]) for key in ours}
+        by_array = {key: difference(ours[key], theirs[key], size) for key in ours}
         for key, value in by_array.items():
             if not value <= tolerance:
                 raise DisagreementError(
-                    f"{key} of {first} and {name} differ by {value:.2g} of the largest entry, "
+                    f"{key} of {first} and {name} differ by {value:.2g} of the {'largest entry' if size is largest else 'whole'}, "
                     f"more than the {tolerance:g} that rounding may explain"
                 )
         differences[name] = max(by_array.values())
     return differences
 
 
-def difference(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Return the largest difference relative to the largest entry; inf for other shapes, NaN and infinities."""
+def difference(ours: np.ndarray, theirs: np.ndarray, size: Callable[[np.ndarray], Any] = largest) -> float:
+    """Return the size of the difference relative to that of theirs; inf for other shapes, NaN and infinities."""
     if ours.shape != theirs.shape or not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
         return np.inf
-    largest = np.abs(theirs).max(initial=0)
-    apart = np.abs(ours - theirs).max(initial=0)
-    return float(apart / largest if largest else apart)
+    whole, apart = size(theirs.ravel()), size((ours - theirs).ravel())
+    return float(apart / whole if whole else apart)

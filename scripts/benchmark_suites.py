@@ -134,18 +134,22 @@ def op(kind: str, arguments: tuple[int, ...], shape: tuple[int, ...], *tags: str
 
 
 def nets(batches: Batches) -> Iterator[Work]:
-    """AlexNet, VGG16 and ResNet18: inference, and a step of training; each with Winograd's algorithm too."""
+    """AlexNet, VGG16 and ResNet18: inference, and a step of training; each with Winograd's algorithm too.
+
+    In float32 rounding moves some rectifiers over their kink, and single entries of a gradient jump: in ResNet18
+    PyTorch's own two layouts are 0.13 of the largest entry apart, but 0.013 of the gradient as a whole.
+    """
     for our_name, torch_name in (("alexnet", "alexnet"), ("vgg16", "vgg16"), ("resnet18", "resnet18")):
         make = partial(make_network, our_name, torch_name)
         for batch in batches or (1, 8):
             shape = batch, 3, 224, 224
-            for what, tolerance, sides in (
-                ("inference", 1e-3, partial(forward_sides, make, shape)),
-                ("training step", 1e-2, partial(step_sides, make, shape, 1000)),
+            for what, judged, sides in (
+                ("inference", {"tolerance": 1e-3}, partial(forward_sides, make, shape)),
+                ("training step", {"tolerance": 3e-2, "as_a_whole": True}, partial(step_sides, make, shape, 1000)),
             ):
-                yield Work(f"{our_name} {what}, batch {batch}", sides, tolerance=tolerance)
+                yield Work(f"{our_name} {what}, batch {batch}", sides, **judged)
                 name = f"{our_name} {what}, Winograd, batch {batch}"
-                yield Work(name, partial(with_winograd, sides), tolerance=tolerance)
+                yield Work(name, partial(with_winograd, sides), **judged)
 
 
 # How the sides of a row are made: all from the same numbers
