@@ -231,8 +231,9 @@ def compare(
         by_array = {key: difference(ours[key], theirs[key], size) for key in ours}
         for key, value in by_array.items():
             if not value <= tolerance:
+                what = "largest entry" if size is largest else "whole"
                 raise DisagreementError(
-                    f"{key} of {first} and {name} differ by {value:.2g} of the {'largest entry' if size is largest else 'whole'}, "
+                    f"{key} of {first} and {name} differ by {value:.2g} of the {what}, "
                     f"more than the {tolerance:g} that rounding may explain"
                 )
         differences[name] = max(by_array.values())

@@ -134,11 +134,9 @@ def op(kind: str, arguments: tuple[int, ...], shape: tuple[int, ...], *tags: str
 
 
 def nets(batches: Batches) -> Iterator[Work]:
-    """AlexNet, VGG16 and ResNet18: inference, and a step of training; each with Winograd's algorithm too.
-
-    In float32 rounding moves some rectifiers over their kink, and single entries of a gradient jump: in ResNet18
-    PyTorch's own two layouts are 0.13 of the largest entry apart, but 0.013 of the gradient as a whole.
-    """
+    """AlexNet, VGG16 and ResNet18: inference, and a step of training; each with Winograd's algorithm too."""
+    # In float32 rounding moves some rectifiers over their kink, and single entries of a gradient jump: in ResNet18
+    # PyTorch's own two layouts are 0.13 of the largest entry apart, but 0.013 of the gradient as a whole.
     for our_name, torch_name in (("alexnet", "alexnet"), ("vgg16", "vgg16"), ("resnet18", "resnet18")):
         make = partial(make_network, our_name, torch_name)
         for batch in batches or (1, 8):
