@@ -236,3 +236,13 @@ def test_the_scratch_is_bounded_whatever_batch_and_image(algorithm, count, size,
         tracemalloc.stop()
         assert peak < 8 * numbers * x.itemsize, "more than some copies of the scratch"
     tiles.cut.cache_clear()
+
+
+def test_rows_are_laid_out_on_threads_as_by_one(threads, monkeypatch):
+    monkeypatch.setattr("numpycnn.kernels.layout.LARGE", 1)
+    x = np.random.default_rng(0).normal(size=(3, 4, 7, 5))
+    for count in (1, 2, 9):
+        threads(count)
+        for images in (x, x[::-1, :, :, ::2], laid_out(x), x[:0]):
+            np.testing.assert_array_equal(laid_out(images), images, strict=True)
+            assert laid_out(images).transpose(2, 1, 3, 0).flags.c_contiguous

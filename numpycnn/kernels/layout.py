@@ -14,16 +14,27 @@ from typing import Any
 
 import numpy as np
 
+from .parallel import split
 from .window import Array
 
 LONG, MOST = 1 << 12, 1 << 17  # numbers that make a loop long; in a row that is written out
 ROWS = 4  # that make one worth writing out
+LARGE = 1 << 19  # numbers that are worth threads to lay out
 BLOCK = 1 << 15  # numbers that stay in the cache while something is done to them
 
 
 def as_rows(x: Array) -> Array:
     """Lay images out row by row, (N, C, H, W) -> (H, C, W, N); a view where they lie so already."""
-    return np.ascontiguousarray(x.transpose(2, 1, 3, 0))
+    rows = x.transpose(2, 1, 3, 0)
+    if rows.flags.c_contiguous or rows.size < LARGE:
+        return np.ascontiguousarray(rows)
+    copy = np.empty(rows.shape, rows.dtype)
+
+    def lay(part: slice) -> None:
+        copy[part] = rows[part]
+
+    split(lay, len(rows))
+    return copy
 
 
 def as_images(rows: Array) -> Array:
