@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 import numpycnn as nc
 from numpycnn.kernels import correlate, parallel, rows, tiles, unfold, winograd
 from numpycnn.kernels.adaptive import AdaptiveWindow
-from numpycnn.kernels.exponentials import exponentials
 from numpycnn.kernels.layout import laid_out
 from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint
 from numpycnn.kernels.window import Window
@@ -176,19 +175,6 @@ def test_a_number_of_threads_is_refused(count, error):
     with pytest.raises(error, match=r"expected .* got"):
         nc.set_num_threads(count)
     assert nc.get_num_threads() == 1
-
-
-@pytest.mark.parametrize("shape", [(7, 40, 3), (6, 5), (9,)])
-def test_exponentials_on_threads_are_the_same(shape, threads, monkeypatch):
-    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    axis = min(1, len(shape) - 1)
-    alone = exponentials(x, axis)
-    monkeypatch.setattr("numpycnn.kernels.exponentials.LARGE", 1)
-    for count in (2, 3):
-        threads(count)
-        for got, expected in zip(exponentials(x, axis), alone, strict=True):
-            np.testing.assert_array_equal(got, expected, strict=True)
-    np.testing.assert_allclose(alone[2], np.log(np.exp(x.astype(float)).sum(axis)), rtol=1e-6)
 
 
 @pytest.mark.parametrize(

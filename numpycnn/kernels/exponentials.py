@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from .parallel import split
 from .window import Array
 
-LARGE = 1 << 16  # exponentials that are worth a thread
 SHORT = 32  # classes, below which one after the other for all samples is faster than one sample after the other
 
 
@@ -20,18 +16,10 @@ def exponentials(x: Array, axis: int) -> tuple[Array, Array, Array]:
     """
     if x.shape[axis] < SHORT:
         x = np.ascontiguousarray(x.swapaxes(0, axis)).swapaxes(0, axis)
-    e, largest = np.empty_like(x), x.max(axis, keepdims=True)
-    total = np.empty(largest.shape)
-
-    def fill(samples: Any) -> None:
-        some = np.subtract(x[samples], largest[samples], out=e[samples])
-        np.exp(some, out=some).sum(axis, np.float64, out=total[samples], keepdims=True)
-
-    if axis:
-        split(fill, len(x), 1 + LARGE * len(x) // (1 + x.size))
-    else:  # a single sample
-        fill(...)
-    total = total.squeeze(axis)
+    largest = x.max(axis, keepdims=True)
+    e = x - largest
+    np.exp(e, out=e)
+    total = e.sum(axis, np.float64)
     return e, total, largest.squeeze(axis) + np.log(total)
 
 
