@@ -16,7 +16,8 @@ Suites:
     scaling  time and memory against batch and image size, as a picture too
 
 All sides get the same weights and inputs, and their results are compared before anything is timed,
-gradients included: a row on which they disagree is an error. Then they take turns. A block of runs
+gradients included (those of training steps in float64, where rounding moves no rectifier over its
+kink): a row on which they disagree is an error. Then they take turns. A block of runs
 is timed after a while of the same without the clock, for the threads of the side before spin on for
 some 50 ms in the hope of more work, and the caches are full of its data. A line shows the medians
 of both sides' blocks, and the median and range of their ratio, round by round: below 1, ours is

@@ -93,27 +93,21 @@ def test_the_switch_is_off_by_default_and_this_threads_alone():
     assert not nc.is_winograd_enabled()
 
 
-@pytest.fixture
-def threads():
-    yield nc.set_num_threads
-    nc.set_num_threads(1)
-
-
 @pytest.mark.parametrize("algorithm", [rows, unfold, winograd])
-def test_threads_do_all_of_the_work_once(algorithm, threads, monkeypatch):
+def test_threads_do_all_of_the_work_once(algorithm, monkeypatch):
     for module in (tiles, unfold, winograd):
         monkeypatch.setattr(module, "SCRATCH", 2000)
     monkeypatch.setattr(tiles, "CACHE", 2000)
     monkeypatch.setattr(winograd, "BLOCK", 64)
     monkeypatch.setattr(winograd, "TILES", 16)
     monkeypatch.setattr(winograd, "SOME", 2)
-    tiles.cut.cache_clear()
+    tiles.plan.cache_clear()
     monkeypatch.setattr(unfold, "LEAST", 2)
     rng = np.random.default_rng(0)
     x, weight, dy = (rng.normal(size=shape) for shape in ((3, 8, 19, 23), (10, 4, 3, 3), (3, 10, 19, 23)))
     alone = answers(algorithm, x, weight, dy, PADDED, 2)
     for count in (2, 3, 5):
-        threads(count)
+        nc.set_num_threads(count)
         for got, expected in zip(answers(algorithm, x, weight, dy, PADDED, 2), alone, strict=True):
             np.testing.assert_allclose(got, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
 
@@ -121,17 +115,14 @@ def test_threads_do_all_of_the_work_once(algorithm, threads, monkeypatch):
 @given(st.integers(0, 40), st.integers(1, 9), st.integers(1, 7))
 def test_pieces_are_dealt_out_in_order_none_twice(count, least, many):
     nc.set_num_threads(many)
-    try:
-        parts = parallel.split(lambda part: list(range(count))[part], count, least)
-    finally:
-        nc.set_num_threads(1)
+    parts = parallel.split(lambda part: list(range(count))[part], count, least)
     assert [piece for part in parts for piece in part] == list(range(count))
     assert len(parts) <= many
     assert len(parts) == 1 or min(map(len, parts)) >= least
 
 
-def test_what_fails_on_a_thread_is_raised_when_all_are_done(threads):
-    threads(3)
+def test_what_fails_on_a_thread_is_raised_when_all_are_done():
+    nc.set_num_threads(3)
     done = []
 
     def work(part):
@@ -144,8 +135,8 @@ def test_what_fails_on_a_thread_is_raised_when_all_are_done(threads):
     assert sorted(done) == [0, 2]
 
 
-def test_overflow_is_as_quiet_on_threads_as_on_one(threads):
-    threads(2)
+def test_overflow_is_as_quiet_on_threads_as_on_one():
+    nc.set_num_threads(2)
     with np.errstate(over="ignore"):
         parallel.split(lambda part: np.float32(3e38) * np.float32(10), 2)
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
@@ -158,8 +149,8 @@ def forked(answer):
 
 # newer Pythons warn of this very case
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_process_that_was_forked_has_threads_of_its_own(threads):
-    threads(2)
+def test_a_process_that_was_forked_has_threads_of_its_own():
+    nc.set_num_threads(2)
     assert parallel.split(lambda part: part.start, 2) == [0, 1]
     context = multiprocessing.get_context("fork")
     answer = context.SimpleQueue()
@@ -180,7 +171,7 @@ def test_a_number_of_threads_is_refused(count, error):
 @pytest.mark.parametrize(
     "window", [Window((2, 3), (2, 3)), Window((3, 2), (2, 1), ((1, 1), (0, 1))), AdaptiveWindow((5, 4))]
 )
-def test_poolings_piece_by_piece_and_on_threads_are_the_same(window, threads, monkeypatch):
+def test_poolings_piece_by_piece_and_on_threads_are_the_same(window, monkeypatch):
     rng = np.random.default_rng(0)
     x = rng.integers(-3, 4, (3, 5, 14, 13)).astype(float)
 
@@ -193,7 +184,7 @@ def test_poolings_piece_by_piece_and_on_threads_are_the_same(window, threads, mo
     for numbers in (1, 300, 1500):
         monkeypatch.setattr("numpycnn.kernels.pool.PIECE", numbers)
         for count in (1, 2, 7):
-            threads(count)
+            nc.set_num_threads(count)
             for got, expected in zip(results(), whole, strict=True):
                 np.testing.assert_array_equal(got, expected, strict=True)
 
@@ -206,7 +197,7 @@ def test_the_scratch_is_bounded_whatever_batch_and_image(algorithm, count, size,
     monkeypatch.setattr(tiles, "CACHE", numbers)
     monkeypatch.setattr(winograd, "BLOCK", numbers // winograd.TILE**2)
     monkeypatch.setattr(winograd, "TILES", 16)
-    tiles.cut.cache_clear()
+    tiles.plan.cache_clear()
     rng = np.random.default_rng(0)
     x, weight = laid_out(rng.normal(size=(count, 6, *size))), rng.normal(size=(5, 6, 3, 3))
     dy = laid_out(rng.normal(size=(count, 5, *size)))
@@ -221,14 +212,14 @@ def test_the_scratch_is_bounded_whatever_batch_and_image(algorithm, count, size,
         peak = tracemalloc.get_traced_memory()[1] - result.nbytes
         tracemalloc.stop()
         assert peak < 8 * numbers * x.itemsize, "more than some copies of the scratch"
-    tiles.cut.cache_clear()
+    tiles.plan.cache_clear()
 
 
-def test_rows_are_laid_out_on_threads_as_by_one(threads, monkeypatch):
+def test_rows_are_laid_out_on_threads_as_by_one(monkeypatch):
     monkeypatch.setattr("numpycnn.kernels.layout.LARGE", 1)
     x = np.random.default_rng(0).normal(size=(3, 4, 7, 5))
     for count in (1, 2, 9):
-        threads(count)
+        nc.set_num_threads(count)
         for images in (x, x[::-1, :, :, ::2], laid_out(x), x[:0]):
             np.testing.assert_array_equal(laid_out(images), images, strict=True)
             assert laid_out(images).transpose(2, 1, 3, 0).flags.c_contiguous

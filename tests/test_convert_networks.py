@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-import torch
 from torch import nn
 
 import numpycnn as nc
@@ -40,7 +39,6 @@ def test_every_network_of_torchvision_is_in_the_table_and_agrees():
 
 @pytest.mark.parametrize("name", ["squeezenet1_1", "googlenet"])
 def test_a_line_of_the_table_is_true(name):
-    torch.set_num_threads(1)
     (measured,) = cells([convert_networks.measure(name)])
     (written,) = (line for line in cells(table()) if line[0] == name)
     assert measured[:2] == written[:2]

@@ -220,9 +220,9 @@ def scratch_of(algorithm, numbers):
         patch.setattr(tiles, "LONGEST", max(1, numbers // 40))
         patch.setattr(tiles, "SHORTEST", 1 + numbers % 50)  # of more multiplications, the scratch says how long
         patch.setattr(tiles, "UNPACKED", 900)
-        tiles.cut.cache_clear()
+        tiles.plan.cache_clear()
         yield
-    tiles.cut.cache_clear()
+    tiles.plan.cache_clear()
 
 
 @given(windows(), st.integers(1, 3), st.integers(1, 400), st.integers(0, 99))
@@ -250,8 +250,14 @@ def test_pieces_hold_every_output_once_and_fit_the_scratch(drawn, count, scratch
             seen[outputs] += 1
             columns = part.gather(np.zeros((count, 3, *size))[inputs])
             assert columns.shape[-2:] == seen[outputs].shape[-2:]
+            (images, _, rows), (height, width) = outputs, seen.shape[2:]
+            row = 3 * window.kernel[0] * window.kernel[1] * width
             one_row = columns.shape[0] == columns.shape[-2] == 1
             assert one_row or columns.size <= scratch
+            if rows.stop < height:
+                assert columns.size + row > scratch, "another row would fit"
+            elif rows.start == 0 and images.stop < count:
+                assert columns.size + height * row > scratch, "another image would fit"
     assert (seen == 1).all()
 
 
@@ -279,7 +285,7 @@ def test_tiles_hold_every_output_once_in_pieces_that_fit_the_scratch(size, n, li
     for scratch in (1, 37, 600, 1 << 20):
         with scratch_of(rows, scratch):
             seen = np.zeros((*size, n), int)
-            strips = tiles.cut(size, n, lines, matrix, taps, stride, threads)
+            strips = tiles.plan(size, n, lines, matrix, taps, stride, threads)
             for tile in tiles.each(strips):
                 place = seen[tile.rows, tile.columns, tile.images]
                 place += 1

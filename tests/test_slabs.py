@@ -105,7 +105,7 @@ def test_a_total_of_long_rows_is_that_of_all_numbers(axes):
     x = layout.as_images(np.random.default_rng(0).standard_normal((50, 8, 40, 30)).astype(np.float32))
     with mock.patch.object(slabs, "LONG", 100), mock.patch.object(slabs, "SLAB", 100_000):
         sums = slabs.total(lambda x: x, axes, x)
-    np.testing.assert_allclose(sums, x.sum(axes, np.float64, keepdims=True), rtol=0, atol=1e-3, strict=True)
+    np.testing.assert_allclose(sums, x.sum(axes, np.float64, keepdims=True), rtol=0, atol=1e-4, strict=True)
 
 
 @pytest.mark.parametrize("value", [100.1, 1e15])
@@ -117,12 +117,14 @@ def test_a_constant_channel_is_normalised_to_nothing(value):
 
 
 def test_what_norms_take_is_some_slabs_whatever_the_image():
-    x = layout.as_images(np.random.default_rng(0).standard_normal((512, 64, 64, 4), np.float32))
-    layer, dy = nc.BatchNorm2d(64), x.copy()
-    tracemalloc.start()
-    y = layer(x)
-    dx = layer.backward(dy)
-    peak = tracemalloc.get_traced_memory()[1] - y.nbytes - dx.nbytes
-    tracemalloc.stop()
-    slab = slabs.SLAB * x.itemsize
-    assert peak < 10 * slab < x.nbytes
+    peaks = []
+    for side in (64, 128):
+        x = layout.as_images(np.random.default_rng(0).standard_normal((side, 64, 64, 4)).astype(np.float32))
+        layer, dy = nc.BatchNorm2d(64), x.copy()
+        tracemalloc.start()
+        y = layer(x)
+        dx = layer.backward(dy)
+        peaks.append(tracemalloc.get_traced_memory()[1] - y.nbytes - dx.nbytes)
+        tracemalloc.stop()
+    assert max(peaks) < 1.2 * min(peaks)
+    assert max(peaks) < 5 * slabs.SLAB * x.itemsize

@@ -40,12 +40,9 @@ def sample(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
-    """Let nothing be written but below a temporary folder, nothing be downloaded, and no setting stay."""
+    """Let nothing be written but below a temporary folder, and nothing be downloaded."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(mnist_data.MNIST, "download", lambda self: pytest.fail("a download was tried"))
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

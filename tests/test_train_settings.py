@@ -13,7 +13,6 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
-import torch
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
@@ -39,13 +38,10 @@ def data(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
-    """Let nothing be written but below a temporary folder, nothing be downloaded or drawn, and no setting stay."""
+    """Let nothing be written but below a temporary folder, and nothing be downloaded or drawn."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(train_report, "learning_curves", lambda record: Figure())
     monkeypatch.setattr(mnist_data.MNIST, "download", lambda self: pytest.fail("a download was tried"))
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
 
 
 def run(data, *flags, images=100):

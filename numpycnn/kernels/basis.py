@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .cuts import pieces
 from .scratch import Scratch
-from .strips import pieces
 from .window import Array, Pair
 
 TILE = 6

@@ -67,6 +67,11 @@ def outermost(x: Array) -> int:
     return max(range(x.ndim), key=lambda axis: abs(x.strides[axis]) if x.shape[axis] > 1 else -1, default=0)
 
 
+def nearest_first(x: Array) -> list[int]:
+    """Return the axes, those first along which neighbours are nearest in memory."""
+    return sorted(range(x.ndim), key=lambda axis: abs(x.strides[axis]))
+
+
 def spread(x: Array, model: Array) -> Array:
     """Write x, which is repeated to meet another array, out along all axes but that one's outermost.
 
@@ -81,8 +86,8 @@ def spread(x: Array, model: Array) -> Array:
     """
     if x.size <= 1 or not model.size:
         return x
-    order = sorted(range(model.ndim), key=lambda axis: abs(model.strides[axis]))
-    piece = math.prod(model.shape[axis] for axis in itertools.takewhile(lambda axis: x.shape[axis] == 1, order))
+    repeated = itertools.takewhile(lambda axis: x.shape[axis] == 1, nearest_first(model))
+    piece = math.prod(model.shape[axis] for axis in repeated)
     axis = outermost(model)
     rows = model.shape[axis]
     if piece >= LONG or x.shape[axis] > 1 or rows < ROWS or model.size > rows * MOST:
@@ -94,6 +99,6 @@ def spread(x: Array, model: Array) -> Array:
 
 def blocks(x: Array) -> Iterator[Array]:
     """Cut an array without gaps into blocks of neighbours in memory, views all of them."""
-    flat = x.transpose(sorted(range(x.ndim), key=lambda axis: -x.strides[axis])).reshape(-1)
+    flat = x.transpose(nearest_first(x)[::-1]).reshape(-1)
     for start in range(0, len(flat), BLOCK):
         yield flat[start : start + BLOCK]

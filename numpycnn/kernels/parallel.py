@@ -14,6 +14,8 @@ from contextvars import copy_context
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
+from .cuts import shares
+
 if TYPE_CHECKING:  # imported only where threads are wanted
     from concurrent.futures import ThreadPoolExecutor
 
@@ -74,7 +76,7 @@ def split(work: Callable[[slice], Result], count: int, least: int = 1) -> list[R
     parts = min(_threads, count // least)
     if parts <= 1:
         return [work(slice(0, count))]
-    slices = [slice(count * part // parts, count * (part + 1) // parts) for part in range(parts)]
+    slices = shares(count, parts)
     pool = _pool(_threads, os.getpid())
     # what NumPy does about overflow belongs to the context, which every thread gets a copy of
     others = [pool.submit(copy_context().run, work, part) for part in slices[1:]]

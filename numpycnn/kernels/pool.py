@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .adaptive import AdaptiveWindow
+from .cuts import pieces
 from .layout import full_images, laid_out
 from .parallel import get_num_threads, split
 from .window import Array, Pair, Place, Window
@@ -142,7 +143,7 @@ def _by_pieces(work: Callable[[Place, Place, AnyWindow], None], x: Array, window
     many = max(1, min(channels, 2 * PIECE // max(1, tallest * width * n)))
     if x.size > PIECE:
         many = min(many, -(-channels // get_num_threads()))
-    groups = [slice(first, first + many) for first in range(0, channels, many)]
+    groups = pieces(channels, many)
 
     def do(some: slice) -> None:
         for group in groups[some]:

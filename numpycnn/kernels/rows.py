@@ -24,9 +24,10 @@ from functools import reduce
 
 import numpy as np
 
+from .cuts import evenly, inside
 from .layout import as_images, as_rows
 from .parallel import split
-from .tiles import CACHE, Tile, each, evenly, tiles
+from .tiles import CACHE, Tile, each, tiles
 from .window import Array, Pair, Window, axis_taps
 
 
@@ -36,7 +37,7 @@ def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:
     oh, ow = window.output_size(x.shape[2:])
     y = np.empty((oh, len(weight), ow, len(x)), x.dtype)
     matrix = matrix.reshape(groups, 1, len(weight) // groups, -1)  # G 1 O K
-    strips = _cut(x, (oh, ow), window, matrix.size // groups)
+    strips = _plan(x, (oh, ow), window, matrix.size // groups)
 
     def fill(part: slice) -> None:
         for tile in each(strips[part]):
@@ -52,7 +53,7 @@ def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
     rows, dy_rows = as_rows(x), as_rows(dy)
     channels, filters = x.shape[1] // groups, dy.shape[1]
     numbers = window.kernel[0] * channels * window.kernel[1]  # of one filter, K
-    strips = _cut(x, dy.shape[2:], window, numbers * filters // groups)
+    strips = _plan(x, dy.shape[2:], window, numbers * filters // groups)
     at_once = max(1, CACHE // (numbers * filters))  # rows, each of which makes a whole gradient
 
     def add_up(part: slice) -> Array:
@@ -104,7 +105,7 @@ def _send_back(dy_rows: Array, taps: Array, window: Window, first: int, family: 
     split(fill, len(strips))
 
 
-def _cut(x: Array, size: Pair, window: Window, matrix: int) -> Sequence[Sequence[Tile]]:
+def _plan(x: Array, size: Pair, window: Window, matrix: int) -> Sequence[Sequence[Tile]]:
     """Cut outputs of so many rows and columns into tiles, for unfolding what they see in x."""
     return tiles(size, len(x), x.shape[1] * window.kernel[1], matrix, window.kernel[0], window.stride[0])
 
@@ -121,11 +122,10 @@ def _unfold(rows: Array, window: Window, groups: int, tile: Tile) -> Array:
     height, channels, width, n = rows.shape
     make, sides = np.empty if inside_alone else np.zeros, tile.sides
     unfolded = make((groups, count, channels // groups, kw, *sides), rows.dtype)
-    inside = _inside(first, count, height)
-    source = rows[first + inside.start : first + inside.stop]
-    source = source.reshape(len(source), groups, channels // groups, width, n).swapaxes(0, 1)
+    into, out_of = inside(first, count, height)
+    source = rows[out_of].reshape(-1, groups, channels // groups, width, n).swapaxes(0, 1)
     for tap, outputs, inputs in _column_taps(window, width, tile):
-        unfolded[:, inside, :, tap, outputs] = source[:, :, :, inputs, tile.images]
+        unfolded[:, into, :, tap, outputs] = source[:, :, :, inputs, tile.images]
     blocks = unfolded.reshape(groups, count, channels // groups * kw, math.prod(sides))
     return _overlapping(blocks, many, kh, stride)
 
@@ -135,15 +135,9 @@ def _consecutive(rows: Array, first: int, taps: int, groups: int, tile: Tile) ->
     height, channels = rows.shape[:2]
     first, count = first + tile.rows.start, tile.rows.stop - tile.rows.start
     band = np.zeros((groups, count + taps - 1, channels // groups, tile.piece.stop - tile.piece.start), rows.dtype)
-    inside = _inside(first, count + taps - 1, height)
-    band[:, inside] = _grouped(rows[first + inside.start : first + inside.stop], groups)[..., tile.piece]
+    into, out_of = inside(first, count + taps - 1, height)
+    band[:, into] = _grouped(rows[out_of], groups)[..., tile.piece]
     return _overlapping(band, count, taps, 1)
-
-
-def _inside(first: int, count: int, height: int) -> slice:
-    """Return which of ``count`` rows from ``first`` on are inside the image, counted from ``first``."""
-    start = max(0, -first)
-    return slice(start, max(start, min(count, height - first)))
 
 
 def _overlapping(blocks: Array, count: int, taps: int, stride: int) -> Array:

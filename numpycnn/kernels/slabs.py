@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .layout import LONG, outermost, spread
+from .layout import LONG, nearest_first, outermost, spread
 from .parallel import split
 from .window import Array
 
@@ -106,7 +106,7 @@ def _of(array: Array, slab: Slab) -> Slab:
 def _slabs(x: Array) -> Iterator[Slab]:
     """Cut an array along the axes that are outermost in memory, as far as needed; without numbers it is one slab."""
     steps, size = list(x.shape), x.size
-    for axis in sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis])):
+    for axis in reversed(nearest_first(x)):
         if size > SLAB:
             size //= steps[axis]
             steps[axis] = max(1, SLAB // size)

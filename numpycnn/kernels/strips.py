@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .cuts import inside, pieces, shares
 from .scratch import Scratch
 from .window import Array, Pair
 
@@ -46,19 +47,18 @@ def strips_of(size: Pair, n: int, step: Pair, most: int, threads: int = 1) -> li
     """Cut N images of this size, (H, W), into strips of at most so many tiles, a step apart, for so many threads."""
     down, along = (-(-side // far) for side, far in zip(size, step, strict=True))
     images, columns = pieces(n, most), pieces(along, max(1, most // max(1, n)))
-    rows = pieces(down, max(1, most // (max(1, n) * columns[0].stop)), threads)
+    rows = dealt(down, max(1, most // (max(1, n) * columns[0].stop)), threads)
     return [Strip(some, across, which) for some in rows for across in columns for which in images]
 
 
-def pieces(count: int, most: int, threads: int = 1) -> list[slice]:
+def dealt(count: int, most: int, threads: int) -> list[slice]:
     """Cut so many into slices of at most so many; of several threads each gets as many slices, about as long."""
     if threads == 1:
-        return [slice(start, min(count, start + most)) for start in range(0, count, most)]
-    parts = min(count, -(-count // (most * threads)) * threads)
-    return [slice(count * part // parts, count * (part + 1) // parts) for part in range(parts)]
+        return pieces(count, most)
+    return shares(count, min(count, -(-count // (most * threads)) * threads))
 
 
-def cut(rows: Array, tile: Pair, step: Pair, before: Pair, strip: Strip, scratch: Scratch) -> Array:
+def cut_out(rows: Array, tile: Pair, step: Pair, before: Pair, strip: Strip, scratch: Scratch) -> Array:
     """Cut tiles out of images with zeros around them, so many before: (H, C, W, N) -> (TH, TW, C, P)."""
     tiles, count = scratch("tiles", *tile, rows.shape[1], strip.length), math.prod(strip.shape)
     tiles[..., count:] = 0
@@ -74,7 +74,7 @@ def _band(rows: Array, tile: Pair, step: Pair, before: Pair, strip: Strip, scrat
     """See all that a strip of tiles sees; a copy with zeros if some of it is beyond the images."""
     first = [some.start * far - edge for some, far, edge in zip((strip.rows, strip.columns), step, before, strict=True)]
     sides = [(many - 1) * far + side for many, far, side in zip(strip.shape[:2], step, tile, strict=True)]
-    (into_h, from_h), (into_w, from_w) = map(_inside, first, sides, (rows.shape[0], rows.shape[2]))
+    (into_h, from_h), (into_w, from_w) = map(inside, first, sides, (rows.shape[0], rows.shape[2]))
     seen = rows[from_h, :, from_w, strip.images]
     if [seen.shape[0], seen.shape[2]] == sides:
         return seen
@@ -82,13 +82,6 @@ def _band(rows: Array, tile: Pair, step: Pair, before: Pair, strip: Strip, scrat
     band[...] = 0
     band[into_h, :, into_w] = seen
     return band
-
-
-def _inside(first: int, count: int, size: int) -> tuple[slice, slice]:
-    """Return which of ``count`` places from ``first`` on are inside, counted from there and from the image's edge."""
-    start = max(0, -first)
-    stop = max(start, min(count, size - first))
-    return slice(start, stop), slice(first + start, first + stop)
 
 
 def lay(tiles: Array, rows: Array, strip: Strip) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from .cuts import evenly
 from .parallel import get_num_threads
 from .window import CACHED, Pair
 
@@ -48,11 +49,11 @@ def tiles(size: Pair, n: int, lines: int, matrix: int, taps: int, stride: int = 
     ``lines`` is how many an unfolded row has, ``matrix`` the numbers in one of filters, ``taps`` the rows of a
     window, ``stride`` those from one to the next.
     """
-    return cut(size, n, lines, matrix, taps, stride, get_num_threads())
+    return plan(size, n, lines, matrix, taps, stride, get_num_threads())
 
 
 @lru_cache(maxsize=CACHED)
-def cut(size: Pair, n: int, lines: int, matrix: int, taps: int, stride: int, threads: int) -> Sequence[Sequence[Tile]]:
+def plan(size: Pair, n: int, lines: int, matrix: int, taps: int, stride: int, threads: int) -> Sequence[Sequence[Tile]]:
     """Cut for so many threads, see ``tiles``; of large work each gets a strip, if there are as many rows."""
     rows, columns = size
     length = max(1, SCRATCH // max(1, lines * taps))
@@ -73,9 +74,3 @@ def cut(size: Pair, n: int, lines: int, matrix: int, taps: int, stride: int, thr
 def each(strips: Sequence[Sequence[Tile]]) -> Sequence[Tile]:
     """List the tiles of some strips."""
     return [tile for strip in strips for tile in strip]
-
-
-def evenly(count: int, most: int) -> list[slice]:
-    """Cut so many into as few slices of at most so many as will do, about as long each."""
-    parts = -(-count // most)
-    return [slice(count * part // parts, count * (part + 1) // parts) for part in range(parts)]

@@ -27,17 +27,18 @@ from functools import reduce
 import numpy as np
 
 from .basis import BLOCK, TILE, transform
+from .cuts import pieces
 from .layout import as_images, as_rows
 from .parallel import get_num_threads, split
 from .scratch import Scratch
-from .strips import Strip, cut, lay, pieces, strips_of
+from .strips import Strip, cut_out, dealt, lay, strips_of
+from .tiles import UNPACKED
 from .window import Array, Pair, Window
 
 TILES = 64  # in a strip, where there are many channels: so narrow a matrix is multiplied fastest
 SOME = 64  # filters whose matrices stay in the cache
 SCRATCH = 1 << 18  # numbers in each of 36 matrices of a strip, where many tiles are better than few
-UNPACKED = 10**6  # multiplications up to which OpenBLAS leaves matrices as they are,
-TURNED = 1 << 10  # and the numbers in a product up to which it does, if the second is transposed
+TURNED = 1 << 10  # numbers in a product up to which OpenBLAS leaves matrices as they are, if the second is transposed
 EXACT, WAY, START = 1.2, 40, 5 * 10**6  # what takes as long as so many multiplications, see ``pays``
 
 
@@ -87,7 +88,7 @@ def _correlate(rows: Array, weight: Array, window: Window, y: Array) -> None:
 def _by_filters(rows: Array, weight: Array, window: Window, y: Array, cuts: list[Strip]) -> None:
     """Take all tiles to the other basis, then some filters at a time, each but once."""
     tiles = [np.empty((TILE, TILE, rows.shape[1], strip.length), rows.dtype) for strip in cuts]
-    channels, filters = (pieces(count, SOME, get_num_threads()) for count in (rows.shape[1], len(weight)))
+    channels, filters = (dealt(count, SOME, get_num_threads()) for count in (rows.shape[1], len(weight)))
     all_pieces = [(strip, some, seen[:, :, some]) for strip, seen in zip(cuts, tiles, strict=True) for some in channels]
 
     def prepare(part: slice) -> None:
@@ -110,7 +111,7 @@ def _by_filters(rows: Array, weight: Array, window: Window, y: Array, cuts: list
 def _by_strips(rows: Array, weight: Array, window: Window, y: Array, cuts: list[Strip]) -> None:
     """Take all filters to the other basis, then a strip of tiles at a time."""
     values = np.empty((TILE, TILE, *weight.shape[:2]), rows.dtype)
-    filters = pieces(len(weight), SOME, get_num_threads())
+    filters = dealt(len(weight), SOME, get_num_threads())
 
     def prepare(part: slice) -> None:
         scratch = Scratch(rows.dtype)
@@ -203,7 +204,7 @@ def _take_images(rows: Array, window: Window, strip: Strip, values: Array, scrat
     """Take what a strip of tiles sees to the other basis: (H, C, W, N) -> (6, 6, C, P)."""
     before = window.padding[0][0], window.padding[1][0]
     for some in pieces(rows.shape[1], max(1, BLOCK // strip.length)):
-        tiles = cut(rows[:, some], (TILE, TILE), _outputs(window), before, strip, scratch)
+        tiles = cut_out(rows[:, some], (TILE, TILE), _outputs(window), before, strip, scratch)
         transform(tiles, window.kernel, "images", values[:, :, some], scratch)
 
 
@@ -211,7 +212,7 @@ def _take_gradients(dy_rows: Array, window: Window, strip: Strip, values: Array,
     """Take the gradient of a strip of tiles of outputs back to the other basis: (OH, O, OW, N) -> (6, 6, O, P)."""
     outputs = _outputs(window)
     for some in pieces(dy_rows.shape[1], max(1, BLOCK // strip.length)):
-        tiles = cut(dy_rows[:, some], outputs, outputs, (0, 0), strip, scratch)
+        tiles = cut_out(dy_rows[:, some], outputs, outputs, (0, 0), strip, scratch)
         transform(tiles, window.kernel, "outputs back", values[:, :, some], scratch)
 
 
