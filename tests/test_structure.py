@@ -28,7 +28,7 @@ ROOMS = {
     "numpycnn.layers": {"numpycnn.kernels"},
     "numpycnn.models": {"numpycnn.layers"},
     "numpycnn.anatomy": {"numpycnn.layers"},
-    "numpycnn.optim": {"numpycnn.layers"},
+    "numpycnn.optim": {"numpycnn.kernels", "numpycnn.layers"},
     "numpycnn.training": {"numpycnn.layers", "numpycnn.optim"},
     "numpycnn.transforms": {"numpycnn.kernels", "numpycnn.layers"},
     "numpycnn": {

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.blockwise import block_by_block
 from ..layers.arguments import flag, number
 from ..layers.arrays import Array
 from .optimizer import Optimizer, Params
@@ -88,23 +89,29 @@ class Adam(Optimizer):
         }
 
     def update(self, p: Array, g: Array, state: dict[str, Any], options: dict[str, Any]) -> None:
-        lr, (beta1, beta2), weight_decay = options["lr"], options["betas"], options["weight_decay"]
+        lr, (beta1, beta2), eps = options["lr"], options["betas"], options["eps"]
+        weight_decay, amsgrad = options["weight_decay"], options["amsgrad"]
         if not state:
             state.update(step=0.0, exp_avg=np.zeros_like(p), exp_avg_sq=np.zeros_like(p))
+        if amsgrad and "max_exp_avg_sq" not in state:  # it may be switched on later
+            state["max_exp_avg_sq"] = np.zeros_like(p)
         state["step"] += 1
-        t, m, v = state["step"], state["exp_avg"], state["exp_avg_sq"]
+        t = state["step"]
 
-        if self.decoupled_weight_decay:
-            p *= 1 - lr * weight_decay
-        elif weight_decay:
-            g = g + weight_decay * p
-        m *= beta1
-        m += (1 - beta1) * g
-        v *= beta2
-        v += (1 - beta2) * g * g
-        if options["amsgrad"]:
-            v = _largest(state)
-        p -= lr / (1 - beta1**t) * m / (np.sqrt(v) / (1 - beta2**t) ** 0.5 + options["eps"])
+        def move(p: Array, g: Array, m: Array, v: Array, largest_v: Array) -> None:
+            if self.decoupled_weight_decay:
+                p *= 1 - lr * weight_decay
+            elif weight_decay:
+                g = g + weight_decay * p
+            m *= beta1
+            m += (1 - beta1) * g
+            v *= beta2
+            v += (1 - beta2) * g * g
+            if amsgrad:
+                v = largest_v[...] = np.maximum(largest_v, v)
+            p -= lr / (1 - beta1**t) * m / (np.sqrt(v) / (1 - beta2**t) ** 0.5 + eps)
+
+        block_by_block(move, p, g, state["exp_avg"], state["exp_avg_sq"], state.get("max_exp_avg_sq"))
 
 
 class AdamW(Adam):
@@ -165,13 +172,3 @@ def _betas(owner: str, betas: Any) -> tuple[float, float]:
     if 1 in parsed:
         raise ValueError(f"{owner}: expected betas below 1, got {betas!r}")
     return parsed
-
-
-def _largest(state: dict[str, Any]) -> Array:
-    """Keep the entrywise largest v so far, from where amsgrad was switched on."""
-    v = state["exp_avg_sq"]
-    if "max_exp_avg_sq" not in state:
-        state["max_exp_avg_sq"] = np.zeros_like(v)
-    largest: Array = state["max_exp_avg_sq"]
-    largest[...] = np.maximum(largest, v)
-    return largest

@@ -247,6 +247,8 @@ class Optimizer:
 
     def _plain(self, name: str, option: Any) -> Any:
         """Make Python floats of an option, or of a tuple of them."""
+        if type(option) is float and not math.isnan(option):  # as most are, in every step
+            return option
         default = self.defaults[name]
         if isinstance(default, tuple):
             if not isinstance(option, tuple | list) or len(option) != len(default):
@@ -257,13 +259,12 @@ class Optimizer:
     def _check_grads(self) -> None:
         for index, parameter in enumerate(self._parameters()):
             data, grad = parameter.data, parameter.grad
-            if grad is None:
+            if grad is None or (grad.shape == data.shape and grad.dtype == data.dtype):
                 continue
             wanted = f"{type(self).__name__}: expected the gradient of parameter {index}"
             if grad.shape != data.shape:
                 raise ValueError(f"{wanted} of shape {data.shape}, got {grad.shape}")
-            if grad.dtype != data.dtype:
-                raise TypeError(f"{wanted} of dtype {data.dtype}, got {grad.dtype}")
+            raise TypeError(f"{wanted} of dtype {data.dtype}, got {grad.dtype}")
 
     # Looks
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.blockwise import block_by_block
 from ..layers.arguments import flag, number
 from ..layers.arrays import Array
 from .optimizer import Optimizer, Params
@@ -103,14 +104,20 @@ class SGD(Optimizer):
 
     def update(self, p: Array, g: Array, state: dict[str, Any], options: dict[str, Any]) -> None:
         momentum = options["momentum"]
-        if options["weight_decay"]:
-            g = g + options["weight_decay"] * p
-        if momentum:
-            if "momentum_buffer" not in state:
-                state["momentum_buffer"] = np.array(g)
-            else:
-                state["momentum_buffer"] *= momentum
-                state["momentum_buffer"] += (1 - options["dampening"]) * g
-            b = state["momentum_buffer"]
-            g = g + momentum * b if options["nesterov"] else b
-        p -= options["lr"] * g
+        first = momentum and "momentum_buffer" not in state
+        if first:
+            state["momentum_buffer"] = np.zeros_like(p)
+
+        def move(p: Array, g: Array, b: Array) -> None:
+            if options["weight_decay"]:
+                g = g + options["weight_decay"] * p
+            if momentum:
+                if first:
+                    b[...] = g
+                else:
+                    b *= momentum
+                    b += (1 - options["dampening"]) * g if options["dampening"] else g
+                g = g + momentum * b if options["nesterov"] else b
+            p -= options["lr"] * g
+
+        block_by_block(move, p, g, state.get("momentum_buffer"))
