@@ -14,13 +14,14 @@ def exponentials(x: Array, axis: int) -> tuple[Array, Array, Array]:
 
     Subtracted first, the maximum keeps exp below 1.
     """
-    if x.shape[axis] < SHORT:
-        x = np.ascontiguousarray(x.swapaxes(0, axis)).swapaxes(0, axis)
-    largest = x.max(axis, keepdims=True)
-    e = x - largest
+    scores = x.swapaxes(0, axis)  # (C, N, ...)
+    if len(scores) < SHORT:
+        scores = np.ascontiguousarray(scores)
+    largest = np.maximum.reduce(scores)
+    e = scores - largest
     np.exp(e, out=e)
-    total = e.sum(axis, np.float64)
-    return e, total, largest.squeeze(axis) + np.log(total)
+    total = np.add.reduce(e, 0, np.float64)
+    return e.swapaxes(0, axis), total, largest + np.log(total)
 
 
 def picked_adjoint(e: Array, total: Array, log_p: Array, at: tuple[Array, ...], slopes: Array, axis: int) -> Array:
@@ -29,6 +30,7 @@ def picked_adjoint(e: Array, total: Array, log_p: Array, at: tuple[Array, ...], 
     For the difference, p comes from its logarithm in float64: near 1, where a network is that has
     learned, in float32 it would be all rounding.
     """
-    dx: Array = e * np.expand_dims((slopes / total).astype(e.dtype), axis)
+    classes_first = e.swapaxes(0, axis) * (slopes / total).astype(e.dtype)  # (C, N, ...)
+    dx: Array = classes_first.swapaxes(0, axis)
     dx[at] = slopes * np.exp(log_p) - slopes
     return dx

@@ -98,10 +98,9 @@ class CrossEntropyLoss(NLLLoss):
         log_p = x[labels.at] - log_total
 
         def adjoint(dlosses: Array) -> Array:
-            slopes = np.where(labels.keep, labels.weight * dlosses, 0)
-            return picked_adjoint(e, total, log_p, labels.at, slopes, axis)
+            return picked_adjoint(e, total, log_p, labels.at, labels.weigh(dlosses), axis)
 
-        return np.where(labels.keep, -labels.weight * log_p, 0), labels.weight.sum(), adjoint
+        return labels.weigh(-log_p), labels.total, adjoint
 
     def _of_smoothed_labels(self, x: Array, target: Array) -> Losses:
         """Share each sample out: between its class and, evenly, all of them."""
@@ -114,7 +113,7 @@ class CrossEntropyLoss(NLLLoss):
             dlog_p = (1 - smoothing) * labels.pick_adjoint(dlosses, x.shape, np.float64)
             return log_softmax_adjoint(dlog_p - self._weigh(np.expand_dims(dspread, axis)), log_p, axis)
 
-        return (1 - smoothing) * labels.pick(log_p) + smoothing * spread, labels.weight.sum(), adjoint
+        return (1 - smoothing) * labels.pick(log_p) + smoothing * spread, labels.total, adjoint
 
     def _of_probabilities(self, x: Array, target: Array) -> Losses:
         """Take q as it comes; in float64, so that the results alone round."""
@@ -124,7 +123,7 @@ class CrossEntropyLoss(NLLLoss):
         log_p = log_softmax(np.asarray(x, np.float64), axis)
 
         def adjoint(dlosses: Array) -> Array:
-            return log_softmax_adjoint(-q * np.expand_dims(dlosses, axis), log_p, axis)
+            return log_softmax_adjoint(-q * np.expand_dims(np.full(losses.shape, dlosses), axis), log_p, axis)
 
         losses = -(q * log_p).sum(axis)
         return losses, losses.size, adjoint

@@ -50,20 +50,23 @@ class Loss(Module):
         if self.reduction == "mean":
             y = y / total
         y = y.astype(dtype)
-        self.remember(y, losses.shape, total, dtype, *values)
+        self.remember(y, total, dtype, *values)
         return y
 
     def reduce_adjoint(self, dy: Array | float) -> tuple[Any, ...]:
-        """Return the gradient towards the losses, in float64, the dtype of x, and the remembered values."""
+        """Return the gradient towards the losses, in float64, the dtype of x, and the remembered values.
+
+        The gradient has the shape of the losses, or none if it is the same for all.
+        """
         if isinstance(dy, np.generic):  # a NumPy scalar, as forward returns
             dy = np.asarray(dy)
         elif isinstance(dy, int | float) and self._memory is not None:
             dy = np.asarray(dy, self._memory[1])  # Python's numbers have no dtype to disagree with
-        shape, total, *values = self.recall(dy)  # type: ignore[arg-type]
+        total, *values = self.recall(dy)  # type: ignore[arg-type]
         dlosses = np.asarray(dy, np.float64)
         if self.reduction == "mean":
             dlosses = dlosses / total
-        return np.full(shape, dlosses), *values
+        return dlosses, *values
 
     def check_target_dtype(self, target: Array, x: Array) -> None:
         """Raise unless a target of numbers has the dtype of x."""

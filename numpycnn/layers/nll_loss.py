@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,22 +15,27 @@ from .loss import Loss
 from .parameter import Buffer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Labels:
     """Class indices, read: one entry for each sample, in the shape of the losses."""
 
     at: tuple[Array, ...]  # where in the scores t stands, 0 where ignored
     keep: Array  # False where ignored
-    weight: Array  # w[t], 0 where ignored, in float64
+    weight: Array | None  # w[t] in float64; None if it is 1 for all and none is ignored
+    total: Any  # sum of w[t] over those that are not ignored
+
+    def weigh(self, values: Array) -> Array:
+        """Multiply what each sample has by w[t]; 0 where ignored, whatever it has."""
+        return np.asarray(values) if self.weight is None else np.where(self.keep, self.weight * values, 0)
 
     def pick(self, x: Array) -> Array:
         """Return ``-w[t] x[t]`` of each sample, 0 where ignored."""
-        return np.where(self.keep, -self.weight * x[self.at], 0)
+        return self.weigh(-np.asarray(x[self.at], np.float64))
 
     def pick_adjoint(self, dlosses: Array, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
         """Send the gradient of each sample's loss to the one entry that was picked."""
         dx = np.zeros(shape, dtype)
-        dx[self.at] = np.where(self.keep, -self.weight * dlosses, 0)
+        dx[self.at] = self.weigh(-dlosses)
         return dx
 
 
@@ -88,7 +94,7 @@ class NLLLoss(Loss):
     def forward(self, x: Array, target: Array) -> Array:
         self._check(x, target)
         labels = self._read(x, target)
-        return self.reduce(labels.pick(x), labels.weight.sum(), x.dtype, x.shape, labels)
+        return self.reduce(labels.pick(x), labels.total, x.dtype, x.shape, labels)
 
     def backward(self, dy: Array | float = 1.0) -> Array:
         dlosses, dtype, shape, labels = self.reduce_adjoint(dy)
@@ -99,11 +105,14 @@ class NLLLoss(Loss):
         """Parse class indices, once checked."""
         self._check_labels(x, target)
         keep = np.asarray(target != self.ignore_index)
-        index = np.where(keep, target, 0).astype(np.intp)
+        kept = np.count_nonzero(keep)
+        index = (target if kept == keep.size else np.where(keep, target, 0)).astype(np.intp)
         at = [np.arange(side).reshape(-1, *[1] * (index.ndim - axis - 1)) for axis, side in enumerate(index.shape)]
         at.insert(class_axis(x), index)
-        weight = keep if self.weight is None else np.where(keep, self.weight.data[index], 0)
-        return Labels(tuple(at), keep, weight.astype(np.float64))
+        if self.weight is None and kept == keep.size:
+            return Labels(tuple(at), keep, None, kept)
+        weight = np.asarray(keep if self.weight is None else np.where(keep, self.weight.data[index], 0), np.float64)
+        return Labels(tuple(at), keep, weight, weight.sum())
 
     def _check(self, x: Array, target: Array) -> None:
         self.check_array(x)
@@ -120,7 +129,7 @@ class NLLLoss(Loss):
     def _check_labels(self, x: Array, target: Array) -> None:
         axis = class_axis(x)
         shape = x.shape[:axis] + x.shape[axis + 1 :]
-        integers = np.issubdtype(target.dtype, np.integer)
+        integers = target.dtype.kind in "iu"
         if not integers or target.shape != shape:
             raise (ShapeError if integers else DtypeError)(
                 self,
@@ -128,8 +137,8 @@ class NLLLoss(Loss):
                 f"got {target.dtype} of shape {target.shape}",
             )
         classes = x.shape[axis]
-        wrong = (target != self.ignore_index) & ((target < 0) | (target >= classes))
-        if wrong.any():
+        wrong = (target < 0) | (target >= classes)
+        if np.count_nonzero(wrong) and (wrong := wrong & (target != self.ignore_index)).any():
             where = tuple(int(i) for i in np.argwhere(wrong)[0])
             raise ShapeError(
                 self,
