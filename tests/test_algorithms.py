@@ -1,5 +1,6 @@
 """Which algorithm runs, the one that rounds more, and threads: the same answers however they are come by."""
 
+import itertools
 import multiprocessing
 import threading
 import tracemalloc
@@ -168,20 +169,30 @@ def test_a_number_of_threads_is_refused(count, error):
     assert nc.get_num_threads() == 1
 
 
+@pytest.mark.parametrize("lay", [laid_out, np.ascontiguousarray])
 @pytest.mark.parametrize(
-    "window", [Window((2, 3), (2, 3)), Window((3, 2), (2, 1), ((1, 1), (0, 1))), AdaptiveWindow((5, 4))]
+    "window",
+    [
+        Window((2, 3), (2, 3)),
+        Window((2, 2), (3, 2)),
+        Window((3, 2), (2, 1), ((1, 1), (0, 1))),
+        Window((3, 5), (2, 3), ((1, 1), (0, 2)), (2, 1)),
+        AdaptiveWindow((5, 4)),
+    ],
 )
-def test_poolings_piece_by_piece_and_on_threads_are_the_same(window, monkeypatch):
+def test_poolings_piece_by_piece_and_on_threads_are_the_same(window, lay, monkeypatch):
     rng = np.random.default_rng(0)
-    x = rng.integers(-3, 4, (3, 5, 14, 13)).astype(float)
+    x = lay(rng.integers(-3, 4, (3, 5, 14, 13)).astype(float))
+    x[0, 0, 3, 3:6] = np.nan
 
     def results():
         y, mean = max_pool(x, window), avg_pool(x, window, 4)
-        dy = np.random.default_rng(1).integers(-9, 9, y.shape).astype(float)
+        dy = lay(np.random.default_rng(1).integers(-9, 9, y.shape).astype(float))
         return y, mean, max_pool_adjoint(dy, x, y, window), avg_pool_adjoint(dy, window, 4, x.shape[2:])
 
     whole = results()
-    for numbers in (1, 300, 1500):
+    for wide, numbers in itertools.product((1, 96), (1, 300, 1500)):
+        monkeypatch.setattr("numpycnn.kernels.pool.WIDE", wide)
         monkeypatch.setattr("numpycnn.kernels.pool.PIECE", numbers)
         for count in (1, 2, 7):
             nc.set_num_threads(count)

@@ -50,6 +50,7 @@ class AdaptiveWindow:
         """Return the whole image as one strip, however many rows are asked for: windows that differ are not cut."""
         return [(slice(0, self.steps[0]), slice(0, size[0]), self)]
 
+    @lru_cache(maxsize=CACHED)  # noqa: B019
     def counts(self, size: Pair) -> Array:
         """Return how many entries each window sees: (OH, OW)."""
         rows, cols = (stop - start for start, stop in map(_spans, size, self.steps))

@@ -53,6 +53,12 @@ def full_images(shape: tuple[int, ...], value: float, dtype: np.dtype[Any]) -> A
     return as_images(np.full((height, channels, width, n), value, dtype))
 
 
+def pixels(x: Array) -> Array:
+    """See the numbers of a pixel, one of each image, as one thing, which NumPy copies faster: -> (H, C, W)."""
+    rows, n = x.transpose(2, 1, 3, 0), len(x)
+    return rows[..., 0] if n == 1 else rows.view(np.dtype((np.void, n * x.itemsize)))[..., 0]
+
+
 def like(x: Array, model: Array) -> Array:
     """Lay an array out in memory as another of the same shape and dtype; itself where it lies so already."""
     if x.strides == model.strides:

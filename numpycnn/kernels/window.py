@@ -107,8 +107,9 @@ class Window:
             seen[outputs] = True
         return bool(seen.all())
 
+    @lru_cache(maxsize=CACHED)  # noqa: B019
     def counts(self, size: Pair, padding_counts: bool = True) -> Array:
-        """Return how many entries each window averages over: (OH, OW).
+        """Return how many entries each window averages over: (OH, OW), or (1, 1) where all do over as many.
 
         Those in the padding are among them if ``padding_counts``; those that ``ceil_mode`` adds
         behind the padding never are. For windows without dilation.
@@ -118,7 +119,7 @@ class Window:
             for axis in zip(size, self.output_size(size), self.kernel, self.stride, self.padding, strict=True)
         )
         counts: Array = rows[:, None] * cols
-        return counts
+        return counts[:1, :1] if (counts == counts[0, 0]).all() else counts
 
     def gather(self, x: Array) -> Array:
         """Copy what each window sees, padding as zeros: (N, C, H, W) -> (N, C, KH, KW, OH, OW)."""
