@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import numpycnn as nc
 from numpycnn.kernels import correlate, parallel, rows, tiles, unfold, winograd
 from numpycnn.kernels.adaptive import AdaptiveWindow
-from numpycnn.kernels.layout import laid_out
+from numpycnn.kernels.layout import PAGE, laid_out
 from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint
 from numpycnn.kernels.window import Window
 
@@ -234,3 +234,16 @@ def test_rows_are_laid_out_on_threads_as_by_one(monkeypatch):
         for images in (x, x[::-1, :, :, ::2], laid_out(x), x[:0]):
             np.testing.assert_array_equal(laid_out(images), images, strict=True)
             assert laid_out(images).transpose(2, 1, 3, 0).flags.c_contiguous
+
+
+@pytest.mark.parametrize("numbers", [1, 700, 5000, 1 << 16])
+@pytest.mark.parametrize(("large", "count"), [(1, 2), (1 << 19, 1)])
+def test_images_that_crowd_the_cache_are_laid_out_all_the_same(numbers, large, count, monkeypatch):
+    monkeypatch.setattr("numpycnn.kernels.layout.LARGE", large)
+    monkeypatch.setattr("numpycnn.kernels.layout.SPACED", numbers)
+    nc.set_num_threads(count)
+    x = np.random.default_rng(0).normal(size=(17, 4, 16, 16))
+    assert x.strides[0] % PAGE == 0
+    for images in (x, x[::-1, 1:, ::2, 3:], np.broadcast_to(x[:1], x.shape)):
+        np.testing.assert_array_equal(laid_out(images), images, strict=True)
+        assert laid_out(images).transpose(2, 1, 3, 0).flags.c_contiguous

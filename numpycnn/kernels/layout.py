@@ -14,27 +14,56 @@ from typing import Any
 
 import numpy as np
 
+from .cuts import pieces
 from .parallel import split
 from .window import Array
 
 LONG, MOST = 1 << 12, 1 << 17  # numbers that make a loop long; in a row that is written out
 ROWS = 4  # that make one worth writing out
 LARGE = 1 << 19  # numbers that are worth threads to lay out
+PAGE = 1 << 12  # bytes: what lies so far apart falls into one place of the cache
+CROWD, GAP = 16, 16  # images that find room there; numbers between spaced ones, so that they need not
+SPACED = 1 << 16  # numbers that are spaced at a time
 BLOCK = 1 << 15  # numbers that stay in the cache while something is done to them
 
 
 def as_rows(x: Array) -> Array:
     """Lay images out row by row, (N, C, H, W) -> (H, C, W, N); a view where they lie so already."""
     rows = x.transpose(2, 1, 3, 0)
-    if rows.flags.c_contiguous or rows.size < LARGE:
+    crowded = len(x) > CROWD and x.strides[0] % PAGE == 0
+    if rows.flags.c_contiguous or (rows.size < LARGE and not crowded):
         return np.ascontiguousarray(rows)
     copy = np.empty(rows.shape, rows.dtype)
 
     def lay(part: slice) -> None:
-        copy[part] = rows[part]
+        if crowded:
+            _lay_spaced(rows[part], copy[part])
+        else:
+            copy[part] = rows[part]
 
-    split(lay, len(rows))
+    split(lay, len(rows), 1 if rows.size >= LARGE else len(rows))
     return copy
+
+
+def _lay_spaced(rows: Array, copy: Array) -> None:
+    """Copy rows, (H, C, W, N), of images that lie a multiple of ``PAGE`` apart.
+
+    The numbers of a pixel all want one place in the cache then, and drive each other out before their
+    neighbours are read. So some rows of some channels are copied first to where each has its own::
+
+        images     |0        |1        |2        3 times the same place
+        spaced     |0  gap  1|  gap  2 |   gap   another for each
+    """
+    height, channels, width, n = rows.shape
+    tall = max(1, min(height, SPACED // (width * n)))
+    many = max(1, min(channels, SPACED // (height * width * n)))
+    size = many * tall * width
+    spaced = np.empty((n, size + GAP), rows.dtype)[:, :size].reshape(n, many, tall, width)
+    for some, part in itertools.product(pieces(channels, many), pieces(height, tall)):
+        seen = rows[part, some]
+        here = spaced[:, : seen.shape[1], : seen.shape[0]]
+        here[...] = seen.transpose(3, 1, 0, 2)
+        copy[part, some] = here.transpose(2, 1, 3, 0)
 
 
 def as_images(rows: Array) -> Array:
