@@ -65,7 +65,7 @@ def max_pool_adjoint(dy: Array, x: Array, y: Array, window: AnyWindow) -> Array:
 
 
 def _send_to_first(bits: Array, x: Array, y: Array, dx: Array, taps: Steps, once: bool) -> None:
-    """Add to dx what windows send, or where each entry is seen ``once`` write it: all of dx then but gaps."""
+    """Send bits, which are used up, to dx, and first those of NaN, which equals nothing; ``once`` as in ``Plan``."""
     if np.isnan(y.min(initial=np.inf)) and bits[np.isnan(y)].any():
         if once:
             dx[...], once = 0, False
@@ -73,14 +73,11 @@ def _send_to_first(bits: Array, x: Array, y: Array, dx: Array, taps: Steps, once
             found = bits[outputs] * np.isnan(x[inputs])
             bits[outputs] ^= found
             dx[inputs] += found.view(dx.dtype)
-    hit, found = np.empty_like(bits, bool), np.empty_like(bits)
-    for tap, (outputs, inputs) in enumerate(taps, 1):
-        left = sent = bits[outputs]
-        if tap < len(taps):  # by the last one goes what is left
-            largest = np.equal(x[inputs], y[outputs], out=hit[outputs])
-            sent = np.multiply(left, largest, out=found[outputs])
-            bits[outputs] ^= sent
-        _send(sent.view(dx.dtype), dx, [(ALL, inputs)], once)
+    for outputs, inputs in taps[:-1]:
+        found = bits[outputs] * (x[inputs] == y[outputs])
+        bits[outputs] ^= found
+        _send(found.view(dx.dtype), dx, [(ALL, inputs)], once)
+    _send(bits.view(dx.dtype), dx, taps[-1:], once)  # what is left, without a look
 
 
 def max_positions(x: Array, y: Array, window: AnyWindow) -> Array:
