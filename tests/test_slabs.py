@@ -86,17 +86,17 @@ def test_what_the_mean_loses_in_float32_the_bias_takes_up():
 def test_what_is_spread_meets_its_model_as_before(model, repeated, long, fewest):
     shape = [1 if axis in repeated else side for axis, side in enumerate(model.shape)]
     x = np.random.default_rng(0).random(shape)
-    with mock.patch.object(layout, "LONG", long), mock.patch.object(layout, "ROWS", fewest):
+    with mock.patch.multiple(layout, FEW=1, LONG=long, ROWS=fewest):
         row = layout.spread(x, model)
     np.testing.assert_array_equal(np.broadcast_to(row, model.shape), np.broadcast_to(x, model.shape), strict=True)
     assert row.size <= max(x.size, model.size // fewest)
 
 
 def test_what_is_spread_makes_loops_long():
-    images = layout.as_images(np.zeros((9, 5, 30, 8)))
+    images = layout.as_images(np.zeros((19, 5, 30, 8)))
     row = layout.spread(np.arange(5.0).reshape(1, 5, 1, 1), images)
     assert row.shape == (8, 5, 1, 30) and layout.as_rows(row).base is not None
-    for alone in (np.ones(()), np.ones((8, 5, 9, 1)), np.ones((1, 1, 1, 1))):
+    for alone in (np.ones(()), np.ones((8, 5, 19, 1)), np.ones((1, 1, 1, 1))):
         assert np.shares_memory(layout.spread(alone, images), alone)
 
 

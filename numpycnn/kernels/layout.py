@@ -18,6 +18,7 @@ from .cuts import pieces
 from .parallel import split
 from .window import Array
 
+FEW = 1 << 14  # numbers that meet another array before anything could be written out
 LONG, MOST = 1 << 12, 1 << 17  # numbers that make a loop long; in a row that is written out
 ROWS = 4  # that make one worth writing out
 LARGE = 1 << 19  # numbers that are worth threads to lay out
@@ -82,10 +83,10 @@ def full_images(shape: tuple[int, ...], value: float, dtype: np.dtype[Any]) -> A
     return as_images(np.full((height, channels, width, n), value, dtype))
 
 
-def pixels(x: Array) -> Array:
-    """See the numbers of a pixel, one of each image, as one thing, which NumPy copies faster: -> (H, C, W)."""
-    rows, n = x.transpose(2, 1, 3, 0), len(x)
-    return rows[..., 0] if n == 1 else rows.view(np.dtype((np.void, n * x.itemsize)))[..., 0]
+def pixels(rows: Array) -> Array:
+    """See a pixel's numbers, one of each image, as one thing, which NumPy copies faster: (..., W, N) -> (..., W)."""
+    n = rows.shape[-1]
+    return rows[..., 0] if n == 1 else rows.view(np.dtype((np.void, n * rows.itemsize)))[..., 0]
 
 
 def like(x: Array, model: Array) -> Array:
@@ -116,10 +117,10 @@ def spread(x: Array, model: Array) -> Array:
         y     (H, C, W, N)       row 0: 000 111 222    row 1: 000 111 222
         x     (1, C, 1, 1)       0 1 2      spread (1, C, W, N): 000 111 222
 
-    Where pieces are long already, a row is more than stays in the cache, or x is one number or not the
-    same for several rows, it stays as it is.
+    Where there are few numbers, pieces are long already, a row is more than stays in the cache, or x is one
+    number or not the same for several rows, it stays as it is.
     """
-    if x.size <= 1 or not model.size:
+    if x.size <= 1 or model.size < FEW:
         return x
     repeated = itertools.takewhile(lambda axis: x.shape[axis] == 1, nearest_first(model))
     piece = math.prod(model.shape[axis] for axis in repeated)

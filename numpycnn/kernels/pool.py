@@ -218,8 +218,8 @@ def _phases(dealt: Array, x: Array, phases: int) -> Iterator[tuple[Array, Array]
     """Walk over the phases: their columns among those dealt out, and among x."""
     start = 0
     for phase in range(phases):
-        some = pixels(x)[..., phase::phases]
-        yield pixels(dealt)[..., start : start + some.shape[2]], some
+        some = pixels(x.transpose(2, 1, 3, 0))[..., phase::phases]
+        yield pixels(dealt.transpose(2, 1, 3, 0))[..., start : start + some.shape[2]], some
         start += some.shape[2]
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .cuts import inside, pieces, shares
+from .layout import pixels
 from .scratch import Scratch
 from .window import Array, Pair
 
@@ -62,11 +63,11 @@ def cut_out(rows: Array, tile: Pair, step: Pair, before: Pair, strip: Strip, scr
     """Cut tiles out of images with zeros around them, so many before: (H, C, W, N) -> (TH, TW, C, P)."""
     tiles, count = scratch("tiles", *tile, rows.shape[1], strip.length), math.prod(strip.shape)
     tiles[..., count:] = 0
-    band = _pixels(_band(rows, tile, step, before, strip, scratch))
+    band = pixels(_band(rows, tile, step, before, strip, scratch))
     per_row, per_channel, per_column = band.strides
     shape = *tile, rows.shape[1], *strip.shape
     strides = per_row, per_column, per_channel, step[0] * per_row, step[1] * per_column
-    _pixels(tiles[..., :count].reshape(shape))[...] = as_strided(band, shape[:-1], strides)
+    pixels(tiles[..., :count].reshape(shape))[...] = as_strided(band, shape[:-1], strides)
     return tiles
 
 
@@ -87,16 +88,10 @@ def _band(rows: Array, tile: Pair, step: Pair, before: Pair, strip: Strip, scrat
 def lay(tiles: Array, rows: Array, strip: Strip) -> None:
     """Lay tiles side by side into images: (TH, TW, C, P) -> (H, C, W, N); some jut out."""
     height, width, channels, _ = tiles.shape
-    tiles = _pixels(tiles[..., : math.prod(strip.shape)].reshape(height, width, channels, *strip.shape))
+    tiles = pixels(tiles[..., : math.prod(strip.shape)].reshape(height, width, channels, *strip.shape))
     bottom, right = strip.rows.stop * height, strip.columns.stop * width
-    mine = _pixels(rows[strip.rows.start * height : bottom, :, strip.columns.start * width : right, strip.images])
+    mine = pixels(rows[strip.rows.start * height : bottom, :, strip.columns.start * width : right, strip.images])
     for row in range(height):
         for column in range(width):
             place = mine[row::height, :, column::width]
             place[...] = tiles[row, column].swapaxes(0, 1)[: place.shape[0], :, : place.shape[2]]
-
-
-def _pixels(rows: Array) -> Array:
-    """See a pixel's numbers, one of each image, as one thing: NumPy copies that faster than a few numbers."""
-    n = rows.shape[-1]
-    return rows[..., 0] if n == 1 else rows.view(np.dtype((np.void, n * rows.itemsize)))[..., 0]

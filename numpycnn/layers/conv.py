@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from ..kernels.channels import add_to_channels, channel_sums
 from ..kernels.correlate import correlate, correlate_input, correlate_weight
 from ..kernels.layout import laid_out
 from ..kernels.pad import pad, pad_adjoint
@@ -130,7 +131,7 @@ class Conv2d(Layer):
             images = pad(images, self._border, self.padding_mode)
         y = correlate(images, self.weight.data, self._window, self.groups)
         if self.bias is not None:
-            y += self.bias.data[:, None, None]
+            add_to_channels(y, self.bias.data)
         y = y if x.ndim == 4 else y[0]
         self.remember(y, images)
         return y
@@ -151,7 +152,7 @@ class Conv2d(Layer):
         dy_images = laid_out(as_batch(dy))
         self.weight.add_grad(correlate_weight(images, dy_images, self._window, self.groups))
         if self.bias is not None:
-            self.bias.add_grad(dy_images.sum((0, 2, 3)))
+            self.bias.add_grad(channel_sums(dy_images))
         return images, dy_images
 
     def _check(self, x: Array) -> None:

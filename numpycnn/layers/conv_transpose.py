@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..kernels.channels import add_to_channels, channel_sums
 from ..kernels.correlate import correlate, correlate_input, correlate_weight
 from ..kernels.layout import laid_out
 from ..kernels.window import Window
@@ -129,7 +130,7 @@ class ConvTranspose2d(Layer):
         images = laid_out(as_batch(x))
         y = correlate_input(images, self.weight.data, self._window, self.groups, size)
         if self.bias is not None:
-            y += self.bias.data[:, None, None]
+            add_to_channels(y, self.bias.data)
         y = y if x.ndim == 4 else y[0]
         self.remember(y, images)
         return y
@@ -147,7 +148,7 @@ class ConvTranspose2d(Layer):
         dy_images = laid_out(as_batch(dy))
         self.weight.add_grad(correlate_weight(dy_images, images, self._window, self.groups))
         if self.bias is not None:
-            self.bias.add_grad(dy_images.sum((0, 2, 3)))
+            self.bias.add_grad(channel_sums(dy_images))
         return dy_images
 
     def _output_size(self, x: Array) -> tuple[int, int]:
