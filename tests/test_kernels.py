@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpycnn.kernels import correlate, rows, tiles, unfold
+from numpycnn.kernels import correlate, layout, rows, tiles, unfold
 from numpycnn.kernels.adaptive import AdaptiveWindow, adaptive_window
 from numpycnn.kernels.erf import FAR, NEAR, erf
 from numpycnn.kernels.layout import BLOCK, as_rows
 from numpycnn.kernels.pad import MODES, pad, pad_adjoint
 from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint, max_positions
+from numpycnn.kernels.product import product
 from numpycnn.kernels.rectify import relu, relu_adjoint
 from numpycnn.kernels.resample import linear_taps, nearest_taps, resample, resample_adjoint
 from numpycnn.kernels.window import Window
@@ -373,3 +374,22 @@ def test_resampling_is_its_definition_and_its_adjoint_an_adjoint(height, width, 
     dy = integers(seed + 1, *y.shape)
     dx = resample_adjoint(dy, rows, columns, (height, width))
     assert (y * dy).sum() == pytest.approx((x * dx).sum(), abs=1e-11)
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=5), st.randoms(use_true_random=False), st.booleans())
+def test_merged_is_reshape_and_back_whatever_the_layout(shape, random, every_other):
+    order = random.sample(range(len(shape)), len(shape))
+    sides = [shape[axis] * (1 + every_other) for axis in order]
+    x = np.random.default_rng(0).random(sides)[(slice(None, None, 1 + every_other),) * len(shape)]
+    x = x.transpose(np.argsort(order))
+    flat = (len(x), math.prod(shape[1:]))
+    np.testing.assert_array_equal(layout.merged(x, flat), x.reshape(flat), strict=True)
+    np.testing.assert_array_equal(layout.merged(layout.merged(x, flat), x.shape), x, strict=True)
+
+
+def test_samples_stay_side_by_side_from_the_images_to_the_last_layer_and_back():
+    images = layout.as_images(np.random.default_rng(0).random((2, 3, 5, 8)))
+    vectors = layout.merged(images, (8, 30))
+    scores = product(vectors, np.ones((30, 4)))
+    back = layout.merged(product(scores, np.ones((4, 30))), images.shape)
+    assert vectors.T.flags.c_contiguous and scores.T.flags.c_contiguous and back.strides[0] == back.itemsize

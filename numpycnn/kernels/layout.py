@@ -83,6 +83,18 @@ def full_images(shape: tuple[int, ...], value: float, dtype: np.dtype[Any]) -> A
     return as_images(np.full((height, channels, width, n), value, dtype))
 
 
+def merged(x: Array, shape: tuple[int, ...]) -> Array:
+    """Reshape images, (N, C, H, W), or what was made of them, in row-major order, into as many samples.
+
+    Where the samples of a number are neighbours in memory they stay so, as columns of a matrix: (C, H, W, N)
+    is a copy in long runs, and what BLAS takes as gladly.
+    """
+    if x.ndim < 2 or len(x) < 2 or x.shape[:1] != shape[:1] or x.strides[0] != x.itemsize:
+        return x.reshape(shape)
+    samples_last = x.transpose(*range(1, x.ndim), 0).reshape(*shape[1:], len(x))
+    return samples_last.transpose(-1, *range(len(shape) - 1))
+
+
 def pixels(rows: Array) -> Array:
     """See a pixel's numbers, one of each image, as one thing, which NumPy copies faster: (..., W, N) -> (..., W)."""
     n = rows.shape[-1]

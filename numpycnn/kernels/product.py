@@ -11,14 +11,15 @@ LARGE = 1 << 20  # products of two numbers that are worth a thread
 
 
 def product(a: Array, b: Array) -> Array:
-    """Return a @ b: (..., K) times (K, M), each thread some of the columns of b.
+    """Return a @ b: (..., K) times (K, M), each thread some of the columns of b; laid out as a matrix a is.
 
     Where K is 1 nothing is summed up, and BLAS would take five times as long.
     """
     if len(b) == 1:
         return np.asarray(a * b[0])
     columns = b.shape[1]
-    y = np.empty((*a.shape[:-1], columns), a.dtype)
+    by_columns = a.ndim == 2 and a.flags.f_contiguous and not a.flags.c_contiguous
+    y = np.empty((*a.shape[:-1], columns), a.dtype, order="F" if by_columns else "C")
 
     def fill(some: slice) -> None:
         np.matmul(a, b[:, some], out=y[..., some])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..kernels.layout import merged
 from .arguments import integer
 from .arrays import Array
 from .axes import axis_of
@@ -53,14 +54,14 @@ class Flatten(Layer):
                 self,
                 f"expected axis {self.start_dim} not to come after axis {self.end_dim}, got x of shape {x.shape}",
             )
-        merged = math.prod(x.shape[start : end + 1])  # not -1, which an empty batch leaves open
-        y = x.reshape(*x.shape[:start], merged, *x.shape[end + 1 :])
+        count = math.prod(x.shape[start : end + 1])  # not -1, which an empty batch leaves open
+        y = merged(x, (*x.shape[:start], count, *x.shape[end + 1 :]))
         self.remember(y, x.shape)
         return y
 
     def backward(self, dy: Array) -> Array:
         (shape,) = self.recall(dy)
-        return dy.reshape(shape)
+        return merged(dy, shape)
 
 
 class Identity(Layer):
