@@ -99,9 +99,7 @@ class Adam(Optimizer):
         t = state["step"]
 
         def move(p: Array, g: Array, m: Array, v: Array, largest_v: Array) -> None:
-            if self.decoupled_weight_decay:
-                p *= 1 - lr * weight_decay
-            elif weight_decay:
+            if weight_decay and not self.decoupled_weight_decay:
                 g = g + weight_decay * p
             m *= beta1
             m += (1 - beta1) * g
@@ -109,6 +107,8 @@ class Adam(Optimizer):
             v += (1 - beta2) * g * g
             if amsgrad:
                 v = largest_v[...] = np.maximum(largest_v, v)
+            if self.decoupled_weight_decay:  # only now: g may be in the memory of p
+                p *= 1 - lr * weight_decay
             p -= lr / (1 - beta1**t) * m / (np.sqrt(v) / (1 - beta2**t) ** 0.5 + eps)
 
         block_by_block(move, p, g, state["exp_avg"], state["exp_avg_sq"], state.get("max_exp_avg_sq"))
