@@ -2,7 +2,7 @@
 
     pip install -e ".[test]" mutmut==3.8.1
     python scripts/mutate.py
-    python scripts/mutate.py numpycnn/kernels/pool.py --sample 40
+    python scripts/mutate.py numpycnn/kernels/max_pool.py --sample 40
 
 Each change is a mutant: another operator, another number, an argument left out, None assigned. What changes are made
 is mutmut's catalogue. Its own runner is not used, since it leaves out whatever stands under a decorator: the index

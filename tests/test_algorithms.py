@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 import numpycnn as nc
 from numpycnn.kernels import correlate, parallel, rows, tiles, unfold, winograd
 from numpycnn.kernels.adaptive import AdaptiveWindow
+from numpycnn.kernels.avg_pool import avg_pool, avg_pool_adjoint
 from numpycnn.kernels.layout import PAGE, laid_out
-from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint
+from numpycnn.kernels.max_pool import max_pool, max_pool_adjoint
 from numpycnn.kernels.window import Window
 
 PADDED = Window((3, 3), padding=((1, 1), (1, 1)))
@@ -192,8 +193,8 @@ def test_poolings_piece_by_piece_and_on_threads_are_the_same(window, lay, monkey
 
     whole = results()
     for wide, numbers in itertools.product((1, 96), (1, 300, 1500)):
-        monkeypatch.setattr("numpycnn.kernels.pool.WIDE", wide)
-        monkeypatch.setattr("numpycnn.kernels.pool.PIECE", numbers)
+        monkeypatch.setattr("numpycnn.kernels.planes.WIDE", wide)
+        monkeypatch.setattr("numpycnn.kernels.walk.PIECE", numbers)
         for count in (1, 2, 7):
             nc.set_num_threads(count)
             for got, expected in zip(results(), whole, strict=True):

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from numpycnn.kernels import correlate, layout, rows, tiles, unfold
 from numpycnn.kernels.adaptive import AdaptiveWindow, adaptive_window
+from numpycnn.kernels.avg_pool import avg_pool, avg_pool_adjoint
 from numpycnn.kernels.erf import FAR, NEAR, erf
 from numpycnn.kernels.layout import BLOCK, as_rows
+from numpycnn.kernels.max_pool import max_pool, max_pool_adjoint, max_positions
 from numpycnn.kernels.pad import MODES, pad, pad_adjoint
-from numpycnn.kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint, max_positions
 from numpycnn.kernels.product import product
 from numpycnn.kernels.rectify import relu, relu_adjoint
 from numpycnn.kernels.resample import linear_taps, nearest_taps, resample, resample_adjoint

@@ -58,7 +58,10 @@ class AdaptiveWindow:
         return counts
 
 
-def adaptive_window(size: Pair, steps: Pair) -> Window | AdaptiveWindow:
+AnyWindow = Window | AdaptiveWindow
+
+
+def adaptive_window(size: Pair, steps: Pair) -> AnyWindow:
     """Return the windows that share (H, W) out over (OH, OW): plain ones where the division leaves no rest."""
     if all(step and length % step == 0 for length, step in zip(size, steps, strict=True)):
         kernel = size[0] // steps[0], size[1] // steps[1]

@@ -1,35 +1,31 @@
-"""How a pooling walks over images: in which pieces, and over each by which taps. Worked out once for each size."""
+"""How a pooling walks over images: in which pieces, and over each by which taps. Worked out once for each size.
+
+Large images are walked over piece by piece, some channels and some rows, which stay in the cache from tap to tap.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
-from .adaptive import AdaptiveWindow
+from .adaptive import AnyWindow
+from .columns import dealt_places
 from .cuts import pieces
+from .parallel import get_num_threads, split
 from .window import CACHED, Index, Pair, Place, Window
 
-AnyWindow = Window | AdaptiveWindow
 Steps = Sequence[tuple[Index, Index]]  # for each tap: the outputs that see something by it, and what they see
 
 ALL: Index = (...,)
+PIECE = 1 << 19  # numbers
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some channels and rows of images, and the window that slides over them.
-
-    Windows that overlap and step by several columns see a column again and again, and never two
-    neighbours by one tap. For them columns are dealt out, so that what a tap sees lies side by side::
-
-        columns     0 1 2 3 4 5 6        dealt out     0 2 4 6 1 3 5
-        tap 0       x   x   x                          x x x
-        tap 1         x   x   x                                x x x
-        tap 2           x   x   x                        x x x
-    """
+    """Some channels and rows of images, and the window that slides over them."""
 
     outputs: Place
     inputs: Place
@@ -70,17 +66,12 @@ class Piece:
 
     @cached_property
     def phases(self) -> int:
-        """By how many columns windows step that are dealt out; otherwise 1."""
+        """By how many columns windows step for which columns are dealt out, see ``columns.py``; otherwise 1."""
         window = self.window
         return window.stride[1] if isinstance(window, Window) and window.extent()[1] > window.stride[1] else 1
 
     def _dealt(self, columns: Any) -> Any:
-        """Return where columns lie once they are dealt out: behind all those of the phases before."""
-        if self.phases == 1:
-            return columns
-        phase, first = columns.start % self.phases, columns.start // self.phases
-        start = sum(len(range(before, self.size[1], self.phases)) for before in range(phase)) + first
-        return slice(start, start + len(range(columns.start, columns.stop, self.phases)))
+        return columns if self.phases == 1 else dealt_places(columns, self.phases, self.size[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +83,24 @@ class Plan:
     once: bool  # whether no input is seen by two windows
     gapless: bool  # whether each is seen by one
 
+    def walk(self, work: Callable[[Piece], None]) -> None:
+        """Do the work on every piece, in order those of a group."""
+
+        def do(some: slice) -> None:
+            for group in self.groups[some]:
+                for piece in group:
+                    work(piece)
+
+        split(do, len(self.groups))
+
+
+def plan(shape: tuple[int, ...], window: AnyWindow, in_planes: bool) -> Plan:
+    """Cut images, (N, C, H, W), into pieces, see ``_plan``."""
+    return _plan(shape, window, in_planes, PIECE, get_num_threads())
+
 
 @lru_cache(maxsize=CACHED)
-def plan(shape: tuple[int, ...], window: AnyWindow, in_planes: bool, most: int, threads: int) -> Plan:
+def _plan(shape: tuple[int, ...], window: AnyWindow, in_planes: bool, most: int, threads: int) -> Plan:
     """Cut images, (N, C, H, W), into pieces of about so many numbers, which are neighbours in memory.
 
     Of images that lie row by row a piece is a strip of rows, or some channels of one; of planes it is some

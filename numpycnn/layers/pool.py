@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..kernels.adaptive import AdaptiveWindow
-from ..kernels.pool import avg_pool, avg_pool_adjoint, max_pool, max_pool_adjoint, max_positions
+from ..kernels.adaptive import AnyWindow
+from ..kernels.avg_pool import avg_pool, avg_pool_adjoint
+from ..kernels.max_pool import max_pool, max_pool_adjoint, max_positions
 from ..kernels.window import Window
 from .arguments import IntPair, flag, integer, pair
 from .arrays import Array
@@ -30,7 +31,7 @@ class MaxPooling(Pooling):
 
     return_indices: bool
 
-    def _pool(self, x: Array, window: Window | AdaptiveWindow) -> Any:
+    def _pool(self, x: Array, window: AnyWindow) -> Any:
         images = as_batch(x)
         maxima = max_pool(images, window)
         y = maxima if x.ndim == 4 else maxima[0]
@@ -49,7 +50,7 @@ class MaxPooling(Pooling):
 class AvgPooling(Pooling):
     """What the layers that average share: ``y = sum of x over the window / count``, and the way back."""
 
-    def _pool(self, x: Array, window: Window | AdaptiveWindow, counts: Array | int) -> Array:
+    def _pool(self, x: Array, window: AnyWindow, counts: Array | int) -> Array:
         y = avg_pool(as_batch(x), window, counts)
         y = y if x.ndim == 4 else y[0]
         self.remember(y, window, counts, x.shape[-2:])
