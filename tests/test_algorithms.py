@@ -14,6 +14,7 @@ import numpycnn as nc
 from numpycnn.kernels import correlate, parallel, rows, tiles, unfold, winograd
 from numpycnn.kernels.adaptive import AdaptiveWindow
 from numpycnn.kernels.avg_pool import avg_pool, avg_pool_adjoint
+from numpycnn.kernels.channels import add_to_channels, channel_sums
 from numpycnn.kernels.layout import PAGE, laid_out
 from numpycnn.kernels.max_pool import max_pool, max_pool_adjoint
 from numpycnn.kernels.window import Window
@@ -225,6 +226,21 @@ def test_the_scratch_is_bounded_whatever_batch_and_image(algorithm, count, size,
         tracemalloc.stop()
         assert peak < 8 * numbers * x.itemsize, "more than some copies of the scratch"
     tiles.plan.cache_clear()
+
+
+@pytest.mark.parametrize("lay", [np.array, laid_out, np.asfortranarray, lambda x: x[::-1]])
+def test_numbers_meet_their_channels_on_threads_however_images_lie(lay, monkeypatch):
+    monkeypatch.setattr("numpycnn.kernels.channels.LARGE", 1)
+    monkeypatch.setattr("numpycnn.kernels.layout.FEW", 1)
+    x = np.arange(6.0 * 4 * 7 * 5).reshape(6, 4, 7, 5)
+    numbers = np.array([1.0, 20.0, 300.0, 4000.0])
+    for count in (1, 2, 9):
+        nc.set_num_threads(count)
+        y = lay(x.copy())
+        expected = y + numbers[:, None, None]
+        add_to_channels(y, numbers)
+        np.testing.assert_array_equal(y, expected, strict=True)
+        np.testing.assert_array_equal(channel_sums(y), expected.sum((0, 2, 3)), strict=True)
 
 
 def test_rows_are_laid_out_on_threads_as_by_one(monkeypatch):

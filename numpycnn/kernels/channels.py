@@ -14,10 +14,10 @@ LARGE = 1 << 19  # numbers that are worth a thread
 def add_to_channels(x: Array, numbers: Array) -> None:
     """Add a number to each channel of images, in place: (N, C, H, W) += (C,)."""
     rows = x.transpose(2, 1, 3, 0)
-    row = spread(numbers.reshape(1, -1, 1, 1), rows)
+    numbers = np.broadcast_to(spread(numbers.reshape(1, -1, 1, 1), rows), rows.shape)
 
     def add(part: slice) -> None:
-        rows[part] += row
+        rows[part] += numbers[part]
 
     split(add, len(rows), 1 + LARGE // max(1, rows[:1].size))
 
