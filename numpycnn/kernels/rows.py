@@ -115,18 +115,27 @@ def _unfold(rows: Array, window: Window, groups: int, tile: Tile) -> Array:
     many, (kh, kw), stride = tile.rows.stop - tile.rows.start, window.kernel, window.stride[0]
     first, count = tile.rows.start * stride - window.padding[0][0], (many - 1) * stride + kh
     inside_alone = window.padding == ((0, 0), (0, 0)) and not window.ceil_mode  # no window sees beyond the image
+    jump = 1  # rows from one that is unfolded to the next
     if inside_alone and kh == 1:  # what is between the rows, no window sees
-        rows, first, count, stride = rows[first : first + count : stride], 0, many, 1
+        count, stride, jump = many, 1, stride
         if (kw, window.stride[1]) == (1, 1):  # a 1x1 filter finds its matrices as they are
-            return _grouped(rows, groups)[..., tile.piece]
+            return _grouped(rows[first : first + count * jump : jump], groups)[..., tile.piece]
     height, channels, width, n = rows.shape
-    make, sides = np.empty if inside_alone else np.zeros, tile.sides
-    unfolded = make((groups, count, channels // groups, kw, *sides), rows.dtype)
-    into, out_of = inside(first, count, height)
-    source = rows[out_of].reshape(-1, groups, channels // groups, width, n).swapaxes(0, 1)
-    for tap, outputs, inputs in _column_taps(window, width, tile):
-        unfolded[:, into, :, tap, outputs] = source[:, :, :, inputs, tile.images]
-    blocks = unfolded.reshape(groups, count, channels // groups * kw, math.prod(sides))
+    shape = groups, count, channels // groups, kw, *tile.sides
+    if inside_alone:  # all taps at once, by a view in which numbers appear as often as they are seen
+        per_row, per_channel, per_column, per_number = rows.strides
+        steps = per_column * window.dilation[1], per_column * window.stride[1], per_number
+        start = first * per_row + tile.columns.start * steps[1] + tile.images.start * per_number
+        strides = channels // groups * per_channel, per_row * jump, per_channel, *steps
+        unfolded = np.empty(shape, rows.dtype)
+        unfolded[...] = np.ndarray(shape, rows.dtype, rows, start, strides)
+    else:
+        unfolded = np.zeros(shape, rows.dtype)
+        into, out_of = inside(first, count, height)
+        source = rows[out_of].reshape(-1, groups, channels // groups, width, n).swapaxes(0, 1)
+        for tap, outputs, inputs in _column_taps(window, width, tile):
+            unfolded[:, into, :, tap, outputs] = source[:, :, :, inputs, tile.images]
+    blocks = unfolded.reshape(groups, count, channels // groups * kw, math.prod(tile.sides))
     return _overlapping(blocks, many, kh, stride)
 
 
