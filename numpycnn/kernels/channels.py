@@ -14,10 +14,10 @@ LARGE = 1 << 19  # numbers that are worth a thread
 def add_to_channels(x: Array, numbers: Array) -> None:
     """Add a number to each channel of images, in place: (N, C, H, W) += (C,)."""
     rows = x.transpose(2, 1, 3, 0)
-    numbers = np.broadcast_to(spread(numbers.reshape(1, -1, 1, 1), rows), rows.shape)
+    numbers = spread(numbers.reshape(1, -1, 1, 1), rows)  # one row; or all, of images that do not lie row by row
 
     def add(part: slice) -> None:
-        rows[part] += numbers[part]
+        rows[part] += numbers if len(numbers) == 1 else numbers[part]
 
     split(add, len(rows), 1 + LARGE // max(1, rows[:1].size))
 
