@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import numpycnn as nc
 from numpycnn.kernels import correlate, layout, rows, tiles, unfold
 from numpycnn.kernels.adaptive import AdaptiveWindow, adaptive_window
 from numpycnn.kernels.avg_pool import avg_pool, avg_pool_adjoint
@@ -15,7 +16,6 @@ from numpycnn.kernels.erf import FAR, NEAR, erf
 from numpycnn.kernels.layout import BLOCK, as_rows
 from numpycnn.kernels.max_pool import max_pool, max_pool_adjoint, max_positions
 from numpycnn.kernels.pad import MODES, pad, pad_adjoint
-from numpycnn.kernels.product import product
 from numpycnn.kernels.rectify import relu, relu_adjoint
 from numpycnn.kernels.resample import linear_taps, nearest_taps, resample, resample_adjoint
 from numpycnn.kernels.window import Window
@@ -391,6 +391,15 @@ def test_merged_is_reshape_and_back_whatever_the_layout(shape, random, every_oth
 def test_samples_stay_side_by_side_from_the_images_to_the_last_layer_and_back():
     images = layout.as_images(np.random.default_rng(0).random((2, 3, 5, 8)))
     vectors = layout.merged(images, (8, 30))
-    scores = product(vectors, np.ones((30, 4)))
-    back = layout.merged(product(scores, np.ones((4, 30))), images.shape)
+    layer = nc.Linear(30, 4, rng=0, dtype=float)
+    scores = layer(vectors)
+    back = layout.merged(layer.backward(scores), images.shape)
     assert vectors.T.flags.c_contiguous and scores.T.flags.c_contiguous and back.strides[0] == back.itemsize
+
+
+@pytest.mark.parametrize("lay", [np.ascontiguousarray, np.asfortranarray])
+def test_the_gradient_of_a_weight_lies_as_the_weight_however_samples_lie(lay):
+    layer = nc.Linear(30, 4, rng=0)
+    layer(lay(np.ones((8, 30), np.float32)))
+    layer.backward(lay(np.ones((8, 4), np.float32)))
+    assert layer.weight.grad.flags.c_contiguous

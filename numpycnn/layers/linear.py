@@ -68,7 +68,7 @@ class Linear(Layer):
 
     def forward(self, x: Array) -> Array:
         self._check(x)
-        y = product(x, self.weight.data.T)
+        y = product(x, self.weight.data.T, "A")
         if self.bias is not None:
             y = y + self.bias.data
         self.remember(y, x)
@@ -76,7 +76,7 @@ class Linear(Layer):
 
     def backward(self, dy: Array) -> Array:
         self.backward_parameters(dy)
-        return product(dy, self.weight.data)
+        return product(dy, self.weight.data, "A")
 
     def backward_parameters(self, dy: Array) -> None:
         (x,) = self.recall(dy)
