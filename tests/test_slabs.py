@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import numpycnn as nc
 from numpycnn.kernels import layout, slabs
+from numpycnn.kernels.channels import channel_sums
 from numpycnn.layers.standardize import moments
 
 
@@ -128,3 +129,10 @@ def test_what_norms_take_is_some_slabs_whatever_the_image():
         tracemalloc.stop()
     assert max(peaks) < 1.2 * min(peaks)
     assert max(peaks) < 5 * slabs.SLAB * x.itemsize
+
+
+def test_the_sum_of_a_channel_rounds_little():
+    x = np.random.default_rng(0).random((1, 2, 50_000, 3), np.float32) + 9
+    sums = channel_sums(x)
+    assert sums.dtype == np.float32
+    assert np.abs(sums / x.sum((0, 2, 3), np.float64) - 1).max() < 4 * np.finfo(np.float32).eps
