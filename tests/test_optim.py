@@ -206,3 +206,14 @@ def test_the_bases_say_what_a_subclass_must_define():
 def test_what_is_public_is_there():
     assert all(hasattr(nc.optim, name) for name in nc.optim.__all__)
     assert {name for name, value in vars(nc.optim).items() if isinstance(value, type)} <= set(nc.optim.__all__)
+
+
+@pytest.mark.parametrize("betas", [0.9, (0.9,), (0.9, 0.99, 0.999)])
+def test_betas_set_to_no_pair_are_refused_before_any_update(betas):
+    parameter = nc.Parameter(np.ones(3))
+    parameter.grad = np.ones(3)
+    optimizer = nc.optim.Adam([parameter])
+    optimizer.param_groups[0]["betas"] = betas
+    with pytest.raises(TypeError, match="Adam: expected betas to be 2 numbers, got"):
+        optimizer.step()
+    assert not optimizer.state[parameter] and (parameter.data == 1).all()

@@ -247,13 +247,12 @@ class Optimizer:
 
     def _plain(self, name: str, option: Any) -> Any:
         """Make Python floats of an option, or of a tuple of them."""
-        if type(option) is float and not math.isnan(option):  # as most are, in every step
-            return option
-        default = self.defaults[name]
-        if isinstance(default, tuple):
+        if isinstance(default := self.defaults[name], tuple):
             if not isinstance(option, tuple | list) or len(option) != len(default):
                 raise TypeError(f"{type(self).__name__}: expected {name} to be {len(default)} numbers, got {option!r}")
             return tuple(number(type(self).__name__, name, part, -math.inf) for part in option)
+        if type(option) is float and not math.isnan(option):  # as most are, in every step
+            return option
         return number(type(self).__name__, name, option, -math.inf)
 
     def _check_grads(self) -> None:
