@@ -11,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import numpycnn as nc
-from numpycnn.kernels import correlate, parallel, rows, tiles, unfold, winograd
+from numpycnn.kernels import correlate, parallel, product, rows, tiles, unfold, winograd
 from numpycnn.kernels.adaptive import AdaptiveWindow
 from numpycnn.kernels.avg_pool import avg_pool, avg_pool_adjoint
 from numpycnn.kernels.channels import add_to_channels, channel_sums
-from numpycnn.kernels.layout import PAGE, laid_out
+from numpycnn.kernels.layout import PAGE, channels_are_last, channels_last, laid_out
 from numpycnn.kernels.max_pool import max_pool, max_pool_adjoint
 from numpycnn.kernels.window import Window
 
+seeds = st.integers(0, 99)
 PADDED = Window((3, 3), padding=((1, 1), (1, 1)))
 
 
@@ -31,15 +32,16 @@ def tiled(draw):
     return Window(kernel, padding=padding), size
 
 
-@given(tiled(), st.integers(1, 3), st.sampled_from([1, 7, 64]), st.integers(0, 99))
-def test_winograd_is_the_definition_but_for_rounding(drawn, groups, most, seed):
-    (window, size), rng = drawn, np.random.default_rng(seed)
-    x, weight = rng.normal(size=(3, 2 * groups, *size)), rng.normal(size=(3 * groups, 2, *window.kernel))
-    dy = rng.normal(size=(3, 3 * groups, *window.output_size(size)))
+@given(tiled(), st.integers(1, 3), st.sampled_from([(1, 3), (3, 3), (1, 40)]), st.sampled_from([1, 7, 64]), seeds)
+def test_winograd_is_the_definition_but_for_rounding(drawn, groups, sides, most, seed):
+    (window, size), (n, filters), rng = drawn, sides, np.random.default_rng(seed)
+    x, weight = rng.normal(size=(n, 2 * groups, *size)), rng.normal(size=(filters * groups, 2, *window.kernel))
+    dy = rng.normal(size=(n, filters * groups, *window.output_size(size)))
     assert winograd.accepts(window)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(winograd, "TILES", most)
-        patch.setattr(winograd, "BLOCK", 2 * most)
+        for name, times in (("TILES", 1), ("BLOCK", 2), ("SOME", 1), ("TAPS", 1)):
+            patch.setattr(winograd, name, times * most)
+        patch.setattr(product, "UNPACKED", 20 * most)
         results = answers(winograd, x, weight, dy, window, groups)
     for got, expected in zip(results, answers(rows, x, weight, dy, window, groups), strict=True):
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12 * max(1, np.abs(expected).max()))
@@ -100,7 +102,8 @@ def test_the_switch_is_off_by_default_and_this_threads_alone():
 def test_threads_do_all_of_the_work_once(algorithm, monkeypatch):
     for module in (tiles, unfold, winograd):
         monkeypatch.setattr(module, "SCRATCH", 2000)
-    monkeypatch.setattr(tiles, "CACHE", 2000)
+    for name in ("CACHE", "LARGE"):
+        monkeypatch.setattr(tiles, name, 2000)
     monkeypatch.setattr(winograd, "BLOCK", 64)
     monkeypatch.setattr(winograd, "TILES", 16)
     monkeypatch.setattr(winograd, "SOME", 2)
@@ -113,6 +116,17 @@ def test_threads_do_all_of_the_work_once(algorithm, monkeypatch):
         nc.set_num_threads(count)
         for got, expected in zip(answers(algorithm, x, weight, dy, PADDED, 2), alone, strict=True):
             np.testing.assert_allclose(got, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+
+
+@given(st.tuples(*[st.integers(0, 9)] * 4), st.integers(1, 200), st.booleans(), seeds)
+def test_matrices_multiplied_piece_by_piece_are_what_they_are_as_a_whole(shape, most, turned, seed):
+    (stack, rows, inner, columns), rng = shape, np.random.default_rng(seed)
+    left, right = rng.integers(-9, 9, (stack, rows, inner)), rng.integers(-9, 9, (1, inner, columns))
+    y = np.full((stack, columns, rows) if turned else (stack, rows, columns), np.nan)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(product, "UNPACKED", most)
+        product.multiply(left.astype(float), right.astype(float), y.swapaxes(1, 2) if turned else y)
+    np.testing.assert_array_equal(y.swapaxes(1, 2) if turned else y, left @ right)
 
 
 @given(st.integers(0, 40), st.integers(1, 9), st.integers(1, 7))
@@ -171,7 +185,7 @@ def test_a_number_of_threads_is_refused(count, error):
     assert nc.get_num_threads() == 1
 
 
-@pytest.mark.parametrize("lay", [laid_out, np.ascontiguousarray])
+@pytest.mark.parametrize("lay", [laid_out, np.ascontiguousarray, channels_last])
 @pytest.mark.parametrize(
     "window",
     [
@@ -212,8 +226,9 @@ def test_the_scratch_is_bounded_whatever_batch_and_image(algorithm, count, size,
     monkeypatch.setattr(winograd, "TILES", 16)
     tiles.plan.cache_clear()
     rng = np.random.default_rng(0)
-    x, weight = laid_out(rng.normal(size=(count, 6, *size))), rng.normal(size=(5, 6, 3, 3))
-    dy = laid_out(rng.normal(size=(count, 5, *size)))
+    lay = channels_last if algorithm is winograd else laid_out
+    x, weight = lay(rng.normal(size=(count, 6, *size))), rng.normal(size=(5, 6, 3, 3))
+    dy = lay(rng.normal(size=(count, 5, *size)))
     for correlation in (
         lambda: algorithm.correlate(x, weight, PADDED, 1),
         lambda: algorithm.correlate_weight(x, dy, PADDED, 1),
@@ -228,7 +243,7 @@ def test_the_scratch_is_bounded_whatever_batch_and_image(algorithm, count, size,
     tiles.plan.cache_clear()
 
 
-@pytest.mark.parametrize("lay", [np.array, laid_out, np.asfortranarray, lambda x: x[::-1]])
+@pytest.mark.parametrize("lay", [np.array, laid_out, channels_last, np.asfortranarray, lambda x: x[::-1]])
 def test_numbers_meet_their_channels_on_threads_however_images_lie(lay, monkeypatch):
     monkeypatch.setattr("numpycnn.kernels.channels.LARGE", 1)
     monkeypatch.setattr("numpycnn.kernels.layout.FEW", 1)
@@ -249,8 +264,18 @@ def test_rows_are_laid_out_on_threads_as_by_one(monkeypatch):
     for count in (1, 2, 9):
         nc.set_num_threads(count)
         for images in (x, x[::-1, :, :, ::2], laid_out(x), x[:0]):
-            np.testing.assert_array_equal(laid_out(images), images, strict=True)
-            assert laid_out(images).transpose(2, 1, 3, 0).flags.c_contiguous
+            for lay, order in ((laid_out, (2, 1, 3, 0)), (channels_last, (2, 0, 3, 1))):
+                np.testing.assert_array_equal(lay(images), images, strict=True)
+                assert lay(images).transpose(order).flags.c_contiguous
+
+
+@pytest.mark.parametrize("operation", [nc.MaxPool2d, nc.AvgPool2d])
+def test_what_pools_images_leaves_them_as_they_lie(operation):
+    layer = operation(3, 2, 1)
+    x = channels_last(np.random.default_rng(0).normal(size=(3, 4, 7, 6)))
+    y = layer(x)
+    assert channels_are_last(y)
+    assert channels_are_last(layer.backward(np.ones_like(y)))
 
 
 @pytest.mark.parametrize("numbers", [1, 700, 5000, 1 << 16])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import numpycnn as nc
-from numpycnn.kernels import correlate, layout, rows, tiles, unfold
+from numpycnn.kernels import correlate, layout, product, rows, tiles, unfold
 from numpycnn.kernels.adaptive import AdaptiveWindow, adaptive_window
 from numpycnn.kernels.avg_pool import avg_pool, avg_pool_adjoint
 from numpycnn.kernels.erf import FAR, NEAR, erf
@@ -221,7 +221,9 @@ def scratch_of(algorithm, numbers):
         patch.setattr(tiles, "CACHE", numbers)
         patch.setattr(tiles, "LONGEST", max(1, numbers // 40))
         patch.setattr(tiles, "SHORTEST", 1 + numbers % 50)  # of more multiplications, the scratch says how long
-        patch.setattr(tiles, "UNPACKED", 900)
+        for module in (tiles, product):
+            patch.setattr(module, "UNPACKED", 900)
+        patch.setattr(tiles, "LARGE", numbers)
         tiles.plan.cache_clear()
         yield
     tiles.plan.cache_clear()
@@ -282,12 +284,15 @@ image_sides = st.tuples(st.integers(0, 20), st.integers(0, 20))
     st.integers(1, 4),
     st.integers(1, 3),
     st.integers(1, 3),
+    st.booleans(),
 )
-def test_tiles_hold_every_output_once_in_pieces_that_fit_the_scratch(size, n, lines, matrix, taps, stride, threads):
+def test_tiles_hold_every_output_once_in_pieces_that_fit_the_scratch(
+    size, n, lines, matrix, taps, stride, threads, by_strips
+):
     for scratch in (1, 37, 600, 1 << 20):
         with scratch_of(rows, scratch):
             seen = np.zeros((*size, n), int)
-            strips = tiles.plan(size, n, lines, matrix, taps, stride, threads)
+            strips = tiles.plan(size, n, lines, matrix, taps, stride, threads, by_strips)
             for tile in tiles.each(strips):
                 place = seen[tile.rows, tile.columns, tile.images]
                 place += 1
@@ -300,7 +305,8 @@ def test_tiles_hold_every_output_once_in_pieces_that_fit_the_scratch(size, n, li
                 assert length <= max(1, scratch // (lines * taps))
                 assert count == 1 or ((count - 1) * stride + taps) * lines * length <= scratch
             assert (seen == 1).all()
-            assert len(strips) >= min(threads, size[0], 2) or math.prod(size) * n * lines <= scratch
+            parts, most = (strips, size[0]) if by_strips else (tiles.each(strips), math.prod(size))
+            assert len(parts) >= min(threads, most) or math.prod(size) * n * lines <= scratch
 
 
 @pytest.mark.parametrize("window", [Window((200, 190), (200, 190)), AdaptiveWindow((1, 1))])
@@ -395,6 +401,13 @@ def test_samples_stay_side_by_side_from_the_images_to_the_last_layer_and_back():
     scores = layer(vectors)
     back = layout.merged(layer.backward(scores), images.shape)
     assert vectors.T.flags.c_contiguous and scores.T.flags.c_contiguous and back.strides[0] == back.itemsize
+
+
+def test_few_samples_become_columns_where_filters_are_columns():
+    x, weight = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(4, 3)
+    y = product.product(x, weight.T, "A")
+    assert y.flags.f_contiguous and not y.flags.c_contiguous
+    np.testing.assert_array_equal(y, x @ weight.T)
 
 
 @pytest.mark.parametrize("lay", [np.ascontiguousarray, np.asfortranarray])

@@ -6,6 +6,7 @@ import numpy as np
 
 from .adaptive import AnyWindow
 from .columns import collect
+from .layout import channels_are_last
 from .planes import empty, laid, stay_in_planes
 from .taps import combine_both, send
 from .walk import Piece, plan
@@ -18,6 +19,8 @@ def avg_pool(x: Array, window: AnyWindow, counts: Array | int) -> Array:
     Summed along the rows of each window first, then along its columns: KH + KW passes instead of
     KH KW, and shorter sums, which round less.
     """
+    if channels_are_last(x):
+        return avg_pool(x.swapaxes(0, 1), window, counts).swapaxes(0, 1)
     in_planes = stay_in_planes(x, window, x.shape[3])
     images = laid(x, in_planes)
     way = plan(images.shape, window, in_planes)
@@ -36,6 +39,8 @@ def avg_pool(x: Array, window: AnyWindow, counts: Array | int) -> Array:
 
 def avg_pool_adjoint(dy: Array, window: AnyWindow, counts: Array | int, size: Pair) -> Array:
     """Spread the gradient of each window evenly over what it saw: (N, C, OH, OW) -> (N, C, H, W)."""
+    if channels_are_last(dy):
+        return avg_pool_adjoint(dy.swapaxes(0, 1), window, counts, size).swapaxes(0, 1)
     in_planes = stay_in_planes(dy, window, size[1])
     gradient = laid(dy, in_planes)
     shape = (*gradient.shape[:2], *size)

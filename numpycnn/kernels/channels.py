@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .layout import as_rows, spread
+from .layout import as_channels_last, as_rows, channels_are_last, spread
 from .parallel import split
 from .window import Array
 
@@ -24,13 +24,14 @@ def add_to_channels(x: Array, numbers: Array) -> None:
 
 def channel_sums(x: Array) -> Array:
     """Sum images over all but their channels, the way back: (N, C, H, W) -> (C,); the sums of rows in float64."""
-    rows = as_rows(x)
-    rows = rows.reshape(*rows.shape[:2], -1)
-    sums = np.empty(rows.shape[:2], x.dtype)
+    if channels_are_last(x):
+        rows, sums_of = as_channels_last(x), "hnwc->hnc"
+    else:
+        rows, sums_of = as_rows(x), "hcwn->hc"
 
-    def add_up(part: slice) -> None:
-        np.einsum("hcp->hc", rows[part], out=sums[part])  # in a third of the time that sum takes
+    def add_up(part: slice) -> Array:
+        sums = np.einsum(sums_of, rows[part])  # in a third of the time that sum takes
+        return np.asarray(sums.reshape(-1, x.shape[1]).sum(0, np.float64))
 
-    split(add_up, len(rows), 1 + LARGE // max(1, rows[:1].size))
-    total: Array = sums.sum(0, np.float64).astype(x.dtype)
-    return total
+    parts = split(add_up, len(rows), 1 + LARGE // max(1, rows[:1].size))
+    return np.asarray(np.sum(parts, 0), x.dtype)

@@ -13,6 +13,7 @@ import math
 from types import ModuleType
 
 from . import rows, unfold, winograd
+from .layout import channels_last, laid_out
 from .switch import is_winograd_enabled
 from .window import Array, Pair, Window
 
@@ -24,14 +25,29 @@ def algorithm(window: Window, outputs: tuple[int, ...], weight: tuple[int, ...],
     """Choose for outputs of shape (N, O, OH, OW) and weights of shape (O, C, KH, KW).
 
     Row by row is good wherever it can be done, which takes that the rows that a window sees follow
-    one another. But a narrow row times many filters is a matrix of few columns: few small images are
-    unfolded as a whole. Winograd's algorithm must be allowed, and pay.
+    one another. But a narrow row times twice as many filters is a matrix of few columns: few small images
+    are unfolded as a whole. Winograd's algorithm must be allowed, and pay.
     """
     if is_winograd_enabled() and winograd.accepts(window) and winograd.pays(window, outputs, weight, groups):
         return winograd
     consecutive = window.dilation[0] == 1 or window.kernel[0] == 1
-    narrow = outputs[0] * outputs[3] < WIDE and math.prod(weight) >= LARGE * groups
+    narrow = outputs[0] * outputs[3] < min(WIDE, weight[0] // groups // 2) and math.prod(weight) >= LARGE * groups
     return rows if consecutive and not narrow else unfold
+
+
+def lay_inputs(x: Array, weight: Array, window: Window, groups: int) -> Array:
+    """Lay images out in memory as the algorithm wants them, once for ``correlate`` and ``correlate_weight``."""
+    outputs = len(x), len(weight), *window.output_size(x.shape[2:])
+    return _laid_out(x, algorithm(window, outputs, weight.shape, groups))
+
+
+def lay_outputs(dy: Array, weight: Array, window: Window, groups: int) -> Array:
+    """Lay the gradient of the outputs out so, once for ``correlate_weight`` and ``correlate_input``."""
+    return _laid_out(dy, algorithm(window, dy.shape, weight.shape, groups))
+
+
+def _laid_out(images: Array, chosen: ModuleType) -> Array:
+    return channels_last(images) if chosen is winograd else laid_out(images)
 
 
 def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:

@@ -8,9 +8,9 @@ def shares(count: int, parts: int) -> list[slice]:
     return [slice(count * part // parts, count * (part + 1) // parts) for part in range(parts)]
 
 
-def evenly(count: int, most: int) -> list[slice]:
-    """Cut so many into as few slices of at most so many as will do, about as long each."""
-    return shares(count, -(-count // most))
+def evenly(count: int, most: int, threads: int = 1) -> list[slice]:
+    """Cut so many into as few slices of at most so many as will do, about as long each, and as many for each thread."""
+    return shares(count, min(count, -(-count // (most * threads)) * threads))
 
 
 def pieces(count: int, most: int) -> list[slice]:

@@ -3,6 +3,10 @@
 Kernels make their results as rows, (H, C, W, N): then numbers of the same pixel of all images are
 neighbours, every operation over windows runs along them, and the rows that a window sees are one
 block (``rows.py``). A user's array in NumPy's own order is copied once, at the first layer.
+
+One algorithm wants all channels of a pixel to be neighbours, (H, N, W, C), see ``winograd.py``: the same
+rows, where channels and images have changed places. So what does not ask which are which, as pooling
+does not, lets them change places too.
 """
 
 from __future__ import annotations
@@ -72,9 +76,30 @@ def as_images(rows: Array) -> Array:
     return rows.transpose(3, 1, 0, 2)
 
 
+def as_channels_last(x: Array) -> Array:
+    """Lay images out row by row with their channels last, (N, C, H, W) -> (H, N, W, C)."""
+    return as_rows(x.swapaxes(0, 1))
+
+
+def from_channels_last(rows: Array) -> Array:
+    """See such rows as images: (H, N, W, C) -> (N, C, H, W), a view."""
+    return as_images(rows).swapaxes(0, 1)
+
+
+def channels_are_last(x: Array) -> bool:
+    """Tell whether images, (N, C, H, W), lie row by row with their channels last, and in no other way at once."""
+    last = x.transpose(2, 0, 3, 1).flags.c_contiguous
+    return last and not (x.flags.c_contiguous or x.transpose(2, 1, 3, 0).flags.c_contiguous)
+
+
 def laid_out(x: Array) -> Array:
     """Lay images out row by row and see them as images; as they are where they lie so already."""
     return as_images(as_rows(x))
+
+
+def channels_last(x: Array) -> Array:
+    """Lay images out row by row with their channels last and see them as images; a view where they lie so already."""
+    return from_channels_last(as_channels_last(x))
 
 
 def full_images(shape: tuple[int, ...], value: float, dtype: np.dtype[Any]) -> Array:

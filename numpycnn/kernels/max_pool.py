@@ -6,6 +6,7 @@ import numpy as np
 
 from .adaptive import AnyWindow
 from .columns import collect, deal
+from .layout import channels_are_last
 from .planes import empty, laid, stay_in_planes
 from .taps import combine_both, send
 from .walk import ALL, Piece, Steps, plan
@@ -14,6 +15,8 @@ from .window import Array
 
 def max_pool(x: Array, window: AnyWindow) -> Array:
     """Return the largest entry of each window, (N, C, H, W) -> (N, C, OH, OW); padding takes no part."""
+    if channels_are_last(x):
+        return max_pool(x.swapaxes(0, 1), window).swapaxes(0, 1)
     in_planes = stay_in_planes(x, window, x.shape[3])
     images = laid(x, in_planes)
     way = plan(images.shape, window, in_planes)
@@ -32,6 +35,9 @@ def max_pool_adjoint(dy: Array, x: Array, y: Array, window: AnyWindow) -> Array:
     The walk goes through each window once more, and the first entry that equals the maximum gets
     the gradient; for a maximum that is NaN, the last that is NaN.
     """
+    if channels_are_last(x):
+        swapped = max_pool_adjoint(dy.swapaxes(0, 1), x.swapaxes(0, 1), y.swapaxes(0, 1), window)
+        return swapped.swapaxes(0, 1)
     in_planes = stay_in_planes(x, window, x.shape[3])
     images, maxima, gradient = (laid(array, in_planes) for array in (x, y, dy))
     way = plan(images.shape, window, in_planes)

@@ -27,7 +27,8 @@ import numpy as np
 from .cuts import evenly, inside
 from .layout import as_images, as_rows
 from .parallel import split
-from .tiles import CACHE, Tile, each, tiles
+from .product import multiply
+from .tiles import CACHE, Tile, each, short, tiles
 from .window import Array, Pair, Window, axis_taps
 
 
@@ -37,14 +38,14 @@ def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:
     oh, ow = window.output_size(x.shape[2:])
     y = np.empty((oh, len(weight), ow, len(x)), x.dtype)
     matrix = matrix.reshape(groups, 1, len(weight) // groups, -1)  # G 1 O K
-    strips = _plan(x, (oh, ow), window, matrix.size // groups)
+    all_tiles = _plan(x, (oh, ow), window, matrix.size // groups)
 
     def fill(part: slice) -> None:
-        for tile in each(strips[part]):
+        for tile in all_tiles[part]:
             windows = _unfold(rows, window, groups, tile)  # G R K P
-            np.matmul(matrix, windows, out=_grouped(y[tile.rows], groups)[..., tile.piece])
+            _multiply(matrix, windows, _grouped(y[tile.rows], groups)[..., tile.piece])
 
-    split(fill, len(strips))
+    split(fill, len(all_tiles))
     return as_images(y)
 
 
@@ -53,19 +54,19 @@ def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
     rows, dy_rows = as_rows(x), as_rows(dy)
     channels, filters = x.shape[1] // groups, dy.shape[1]
     numbers = window.kernel[0] * channels * window.kernel[1]  # of one filter, K
-    strips = _plan(x, dy.shape[2:], window, numbers * filters // groups)
+    all_tiles = _plan(x, dy.shape[2:], window, numbers * filters // groups)
     at_once = max(1, CACHE // (numbers * filters))  # rows, each of which makes a whole gradient
 
     def add_up(part: slice) -> Array:
         dw = np.zeros((groups, numbers, filters // groups), x.dtype)
-        for tile in each(strips[part]):
+        for tile in all_tiles[part]:
             windows = _unfold(rows, window, groups, tile)  # G R K P
             outputs = _grouped(dy_rows[tile.rows], groups)[..., tile.piece]  # G R O P
             for some in evenly(windows.shape[1], at_once):
                 dw += _total(windows[:, some] @ outputs[:, some].swapaxes(-1, -2))
         return dw
 
-    dw: Array = reduce(np.add, split(add_up, len(strips)))
+    dw: Array = reduce(np.add, split(add_up, len(all_tiles)))
     dw = dw.reshape(groups, window.kernel[0], channels, window.kernel[1], -1).transpose(0, 4, 2, 1, 3)  # G O C KH KW
     return np.ascontiguousarray(dw).reshape(filters, channels, *window.kernel)
 
@@ -94,20 +95,29 @@ def _send_back(dy_rows: Array, taps: Array, window: Window, first: int, family: 
     matrix = taps[:, :, :, ::-1].transpose(0, 2, 4, 3, 1).reshape(groups, 1, channels * kw, count * filters)
     ow, n = dy_rows.shape[2:]
     lines = groups * max(channels * kw, filters)
-    strips = tiles((len(family), ow), n, lines, matrix.size // groups, count)
+    strips = tiles((len(family), ow), n, lines, matrix.size // groups, count, by_strips=True)
 
     def fill(part: slice) -> None:
         for tile in each(strips[part]):
             senders = _consecutive(dy_rows, first - (count - 1), count, groups, tile)  # G R JO P
-            sent = matrix @ senders  # G R CKW P
+            sent = np.empty((*senders.shape[:2], channels * kw, senders.shape[-1]), dy_rows.dtype)  # G R CKW P
+            _multiply(matrix, senders, sent)
             _fold(family, sent.reshape(*sent.shape[:2], channels, kw, *tile.sides), window, tile)
 
     split(fill, len(strips))
 
 
-def _plan(x: Array, size: Pair, window: Window, matrix: int) -> Sequence[Sequence[Tile]]:
+def _plan(x: Array, size: Pair, window: Window, matrix: int) -> Sequence[Tile]:
     """Cut outputs of so many rows and columns into tiles, for unfolding what they see in x."""
-    return tiles(size, len(x), x.shape[1] * window.kernel[1], matrix, window.kernel[0], window.stride[0])
+    return each(tiles(size, len(x), x.shape[1] * window.kernel[1], matrix, window.kernel[0], window.stride[0]))
+
+
+def _multiply(matrix: Array, windows: Array, y: Array) -> None:
+    """Multiply filters and windows, (G, 1, O, K) times (G, R, K, P), piece by piece where that is faster."""
+    if short(matrix[0, 0].size):
+        multiply(windows.swapaxes(2, 3), matrix.swapaxes(2, 3), y.swapaxes(2, 3))
+    else:
+        np.matmul(matrix, windows, out=y)
 
 
 def _unfold(rows: Array, window: Window, groups: int, tile: Tile) -> Array:

@@ -9,14 +9,16 @@ of the image and the filter, go over to values at six points, multiply there, an
 On both axes, B^T x B and so on, that makes 36 products for the 16 outputs of a 3x3 filter, which
 otherwise take 144, and they are 36 products of matrices, since channels are summed up in between::
 
-    x    6x6 tiles, m apart             B^T x B                  36 matrices (C, P)   P tiles
-    w    KH x KW filters                G w G^T                  36 matrices (O, C)
-    y    m x m outputs of each tile     A^T (36 x (O, P)) A
+    x    6x6 tiles, m apart             B^T x B                  36 matrices (P, C)   P tiles
+    w    KH x KW filters                G w G^T                  36 matrices (C, O)
+    y    m x m outputs of each tile     A^T (36 x (P, O)) A
 
-The matrices are in ``basis.py``. A strip of tiles is taken there and back at a time, see ``strips.py``:
-so few that all of it stays in the cache, and so many that BLAS multiplies them fastest. All this
-rounds more than the definition does, and a NaN or an infinity reaches the whole tile. (Winograd,
-1980; Lavin and Gray, 2016.)
+The matrices are in ``basis.py``. Images lie with their channels last, (H, N, W, C): then six neighbours
+are a matrix (6, C) where they lie, those of the next tile begin m further on, and B^T times such matrices
+is the way there along a row, without a copy; the way along a column is one long product. A strip of tiles
+is taken there and back at a time, see ``strips.py``: so few that all of it stays in the cache, and so many
+that BLAS multiplies them fastest. All this rounds more than the definition does, and a NaN or an infinity
+reaches the whole tile. (Winograd, 1980; Lavin and Gray, 2016.)
 """
 
 from __future__ import annotations
@@ -25,21 +27,25 @@ import math
 from functools import reduce
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
-from .basis import BLOCK, TILE, transform
-from .cuts import pieces
-from .layout import as_images, as_rows
+from . import basis
+from .basis import TILE
+from .cuts import evenly, inside, pieces
+from .layout import as_channels_last, from_channels_last
 from .parallel import get_num_threads, split
+from .product import multiply
 from .scratch import Scratch
-from .strips import Strip, cut_out, dealt, lay, strips_of
-from .tiles import UNPACKED
+from .strips import Strip, landings, runs, strips_of
 from .window import Array, Pair, Window
 
-TILES = 64  # in a strip, where there are many channels: so narrow a matrix is multiplied fastest
-SOME = 64  # filters whose matrices stay in the cache
+TILES = 128  # in a strip, where there are many channels
+BLOCK = 1 << 13  # numbers in each of 36 matrices of a strip, where there are few
+SOME, FILTERS = 64, 1 << 14  # filters that meet a strip at a time, at most; numbers in each of their 36 matrices
 SCRATCH = 1 << 18  # numbers in each of 36 matrices of a strip, where many tiles are better than few
-TURNED = 1 << 10  # numbers in a product up to which OpenBLAS leaves matrices as they are, if the second is transposed
-EXACT, WAY, START = 1.2, 40, 5 * 10**6  # what takes as long as so many multiplications, see ``pays``
+TAPS = 1 << 11  # numbers of filters that go to the other basis at a time, for each tap
+GAP = 16  # numbers between matrices, so that they do not all want one place of the cache
+EXACT, WAY, FILTER, START = 1.3, 25, 40, 2 * 10**6  # what takes as long as so many multiplications, see ``pays``
 
 
 def accepts(window: Window) -> bool:
@@ -53,138 +59,145 @@ def pays(window: Window, outputs: tuple[int, ...], weight: tuple[int, ...], grou
     """Tell whether the multiplications saved are worth the way there and back, by what was measured.
 
     Compared with a multiplication here, one by the definition takes ``EXACT`` times as long, a number of
-    either basis on its way to the other ``WAY`` times, and to begin with ``START`` times.
+    an image in either basis ``WAY`` times, on its way to the other, one of a filter ``FILTER`` times, and
+    to begin with ``START`` times.
     """
     (n, _, *size), (m_down, m_along) = outputs, _outputs(window)
     filters, channels, taps = weight[0] // groups, weight[1], math.prod(window.kernel)
     tiles = n * -(-size[0] // m_down) * -(-size[1] // m_along)
-    ways = (TILE**2 + m_down * m_along) * tiles * (channels + filters) + (TILE**2 + taps) * channels * filters
+    of_images = (TILE**2 + m_down * m_along) * tiles * (channels + filters)
+    of_filters = (TILE**2 + taps) * channels * filters
     exact = n * math.prod(size) * taps * channels * filters
-    return TILE**2 * tiles * channels * filters + WAY * ways + START < EXACT * exact
+    return TILE**2 * tiles * channels * filters + WAY * of_images + FILTER * of_filters + START < EXACT * exact
 
 
 def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:
     """Slide filters over images: (N, G C, H, W), (G O, C, KH, KW) -> (N, G O, OH, OW)."""
-    rows, size = as_rows(x), window.output_size(x.shape[2:])
-    y = np.empty((size[0], len(weight), size[1], len(x)), x.dtype)
+    images, (oh, ow) = as_channels_last(x), window.output_size(x.shape[2:])
+    y = np.empty((oh, len(x), ow, len(weight)), x.dtype)
     for inputs, outputs in _groups(groups, x.shape[1], len(weight)):
-        _correlate(rows[:, inputs], weight[outputs], window, y[:, outputs])
-    return as_images(y)
+        _correlate(images[..., inputs], weight[outputs], window, y[..., outputs])
+    return from_channels_last(y)
 
 
-def _correlate(rows: Array, weight: Array, window: Window, y: Array) -> None:
-    """Slide the filters of a group, (O, C, KH, KW), over its channels: (H, C, W, N) -> (OH, O, OW, N).
+def _correlate(x: Array, weight: Array, window: Window, y: Array) -> None:
+    """Slide the filters of a group, (O, C, KH, KW), over its channels: (H, N, W, C) -> (OH, N, OW, O).
 
-    Tiles or filters stay in the other basis, whatever is less; the others come by.
+    Tiles or filters stay in the other basis, whatever is far less; the others come by.
     """
-    most, n = max(TILES, BLOCK // rows.shape[1]), y.shape[3]
-    cuts = strips_of(y.shape[::2], n, _outputs(window), most)
-    if sum(strip.length for strip in cuts) <= len(weight):
-        _by_filters(rows, weight, window, y, cuts)
+    (height, n, width, filters), channels = y.shape, x.shape[3]
+    outputs, most = _outputs(window), max(TILES, BLOCK // channels)
+    parts = evenly(filters, max(1, min(SOME, FILTERS // channels)), get_num_threads())
+    strips = strips_of((height, width), n, outputs, most)
+    if 2 * sum(strip.length for strip in strips) <= filters:
+        _by_filters(x, weight, window, y, strips, parts)
     else:
-        _by_strips(rows, weight, window, y, strips_of(y.shape[::2], n, _outputs(window), most, get_num_threads()))
+        _by_strips(x, weight, window, y, strips_of((height, width), n, outputs, most, get_num_threads()), parts)
 
 
-def _by_filters(rows: Array, weight: Array, window: Window, y: Array, cuts: list[Strip]) -> None:
+def _by_filters(x: Array, weight: Array, window: Window, y: Array, strips: list[Strip], filters: list[slice]) -> None:
     """Take all tiles to the other basis, then some filters at a time, each but once."""
-    tiles = [np.empty((TILE, TILE, rows.shape[1], strip.length), rows.dtype) for strip in cuts]
-    channels, filters = (dealt(count, SOME, get_num_threads()) for count in (rows.shape[1], len(weight)))
-    all_pieces = [(strip, some, seen[:, :, some]) for strip, seen in zip(cuts, tiles, strict=True) for some in channels]
+    tiles = [_apart("tiles", strip.length, x.shape[3], Scratch(x.dtype)) for strip in strips]
+    parts = [
+        (part, values[:, :, place])
+        for strip, values in zip(strips, tiles, strict=True)
+        for part, place in strip.shared_out(get_num_threads())
+    ]
 
-    def prepare(part: slice) -> None:
-        scratch = Scratch(rows.dtype)
-        for strip, some, seen in all_pieces[part]:
-            _take_images(rows[:, some], window, strip, seen, scratch)
+    def prepare(some: slice) -> None:
+        scratch = Scratch(x.dtype)
+        for part, values in parts[some]:
+            _take_images(x, window, part, values, scratch)
 
-    def multiply(part: slice) -> None:
-        scratch = Scratch(rows.dtype)
+    def finish(part: slice) -> None:
+        scratch = Scratch(x.dtype)
         for some in filters[part]:
-            values = scratch("filters", TILE, TILE, some.stop - some.start, rows.shape[1])
-            _take_filters(weight[some], window, values, scratch)
-            for strip, seen in zip(cuts, tiles, strict=True):
-                _finish(values, seen, window, strip, y[:, some], scratch)
+            values = _take_filters(weight[some], window, scratch)
+            for strip, seen in zip(strips, tiles, strict=True):
+                _finish(seen, values, window, strip, y[..., some], scratch)
 
-    split(prepare, len(all_pieces))
-    split(multiply, len(filters))
+    split(prepare, len(parts))
+    split(finish, len(filters))
 
 
-def _by_strips(rows: Array, weight: Array, window: Window, y: Array, cuts: list[Strip]) -> None:
+def _by_strips(x: Array, weight: Array, window: Window, y: Array, strips: list[Strip], filters: list[slice]) -> None:
     """Take all filters to the other basis, then a strip of tiles at a time."""
-    values = np.empty((TILE, TILE, *weight.shape[:2]), rows.dtype)
-    filters = dealt(len(weight), SOME, get_num_threads())
 
-    def prepare(part: slice) -> None:
-        scratch = Scratch(rows.dtype)
-        for some in filters[part]:
-            _take_filters(weight[some], window, values[:, :, some], scratch)
+    def prepare(part: slice) -> list[Array]:
+        return [_take_filters(weight[some], window, Scratch(x.dtype)) for some in filters[part]]
 
-    def multiply(part: slice) -> None:
-        scratch = Scratch(rows.dtype)
-        for strip in cuts[part]:
-            seen = scratch("images", TILE, TILE, rows.shape[1], strip.length)
-            _take_images(rows, window, strip, seen, scratch)
-            for some in pieces(len(weight), max(1, BLOCK // strip.length)):
-                _finish(values[:, :, some], seen, window, strip, y[:, some], scratch)
+    all_values = [values for part in split(prepare, len(filters)) for values in part]
 
-    split(prepare, len(filters))
-    split(multiply, len(cuts))
+    def finish(part: slice) -> None:
+        scratch = Scratch(x.dtype)
+        for strip in strips[part]:
+            tiles = _apart("tiles", strip.length, x.shape[3], scratch)
+            _take_images(x, window, strip, tiles, scratch)
+            for some, values in zip(filters, all_values, strict=True):
+                _finish(tiles, values, window, strip, y[..., some], scratch)
+
+    split(finish, len(strips))
 
 
-def _finish(values: Array, tiles: Array, window: Window, strip: Strip, y: Array, scratch: Scratch) -> None:
-    """Multiply filters and tiles, come back, and lay what comes out where it belongs in (OH, O, OW, N)."""
-    products = scratch("products", *values.shape[:3], strip.length)
-    _multiply(values, tiles, UNPACKED // (values.shape[3] * strip.length), products)
-    outputs = scratch("outputs", *_outputs(window), *products.shape[2:])
-    lay(transform(products, window.kernel, "outputs", outputs, scratch), y, strip)
+def _finish(tiles: Array, filters: Array, window: Window, strip: Strip, y: Array, scratch: Scratch) -> None:
+    """Multiply tiles with filters, and come back with the outputs of a strip, in (OH, N, OW, O)."""
+    products = _apart("products", tiles.shape[2], filters.shape[3], scratch)
+    multiply(tiles, filters, products)
+    down, along = (basis.outputs(taps, y.dtype) for taps in window.kernel)
+    (rows, n, columns), count = strip.shape, products.shape[3]
+    half = scratch("half", len(down), TILE, strip.length * count)
+    np.matmul(down, products.reshape(TILE, TILE, -1).swapaxes(0, 1), out=half.swapaxes(0, 1))
+    lines = half.reshape(len(down), TILE, rows, n, columns, count).transpose(2, 0, 3, 4, 1, 5)
+    for some_rows, height, into_rows in landings(strip.rows, len(down), y.shape[0]):
+        for some_columns, width, into_columns in landings(strip.columns, len(along), y.shape[2]):
+            values = lines[some_rows, :height, :, some_columns]
+            place = y[into_rows, strip.images, into_columns].reshape(*values.shape[:4], width, count)
+            np.matmul(along[:width], values, out=place)
 
 
 def correlate_weight(x: Array, dy: Array, window: Window, groups: int) -> Array:
     """Return the gradient towards the weight: (N, G C, H, W), (N, G O, OH, OW) -> (G O, C, KH, KW)."""
-    rows, dy_rows = as_rows(x), as_rows(dy)
+    images, gradients = as_channels_last(x), as_channels_last(dy)
     dw = np.empty((dy.shape[1], x.shape[1] // groups, *window.kernel), x.dtype)
     for inputs, outputs in _groups(groups, x.shape[1], dy.shape[1]):
-        dw[outputs] = _correlate_weight(rows[:, inputs], dy_rows[:, outputs], window)
+        dw[outputs] = _correlate_weight(images[..., inputs], gradients[..., outputs], window)
     return dw
 
 
-def _correlate_weight(rows: Array, dy_rows: Array, window: Window) -> Array:
-    """Return the gradient towards the filters of a group: (H, C, W, N), (OH, O, OW, N) -> (O, C, KH, KW).
+def _correlate_weight(x: Array, dy: Array, window: Window) -> Array:
+    """Return the gradient towards the filters of a group: (H, N, W, C), (OH, N, OW, O) -> (O, C, KH, KW).
 
     The more filters and channels, the longer it takes to add up: then strips are longer. Threads share
     out the filters if these are more than the tiles, otherwise the strips.
     """
-    channels, filters, size, n = rows.shape[1], dy_rows.shape[1], dy_rows.shape[::2], dy_rows.shape[3]
+    (height, n, width, filters), channels = dy.shape, x.shape[3]
     most = max(TILES, BLOCK // channels, min(channels * filters // 128, SCRATCH // (channels + filters)))
-    cuts = strips_of(size, n, _outputs(window), most)
-    if sum(strip.length for strip in cuts) <= filters:
-        parts = split(lambda some: _add_up(rows, dy_rows[:, some], window, cuts), filters, SOME)
+    strips = strips_of((height, width), n, _outputs(window), most)
+    if sum(strip.length for strip in strips) <= filters:
+        parts = split(lambda some: _add_up(x, dy[..., some], window, strips), filters, SOME)
         return np.concatenate(parts)
-    cuts = strips_of(size, n, _outputs(window), most, get_num_threads())
-    dw: Array = reduce(np.add, split(lambda part: _add_up(rows, dy_rows, window, cuts[part]), len(cuts)))
+    strips = strips_of((height, width), n, _outputs(window), most, get_num_threads())
+    dw: Array = reduce(np.add, split(lambda part: _add_up(x, dy, window, strips[part]), len(strips)))
     return dw
 
 
-def _add_up(rows: Array, dy_rows: Array, window: Window, cuts: list[Strip]) -> Array:
-    """Add up over strips what the filters get: (H, C, W, N), (OH, O, OW, N) -> (O, C, KH, KW).
+def _add_up(x: Array, dy: Array, window: Window, strips: list[Strip]) -> Array:
+    """Add up over strips what the filters get: (H, N, W, C), (OH, N, OW, O) -> (O, C, KH, KW).
 
     The way back through each step is its transpose: ``dw = G^T ((A dy A^T) * (B^T x B)) G``, summed over tiles.
     """
-    channels, filters, scratch = rows.shape[1], dy_rows.shape[1], Scratch(rows.dtype)
-    dvalues = np.zeros((TILE, TILE, filters, channels), rows.dtype)
-    for strip in cuts:
-        count = math.prod(strip.shape)  # the zeros at the end add nothing
-        tiles = scratch("images", TILE, TILE, channels, strip.length)
-        dproducts = scratch("products", TILE, TILE, filters, strip.length)
-        _take_images(rows, window, strip, tiles, scratch)
-        _take_gradients(dy_rows, window, strip, dproducts, scratch)
+    channels, filters, scratch = x.shape[3], dy.shape[3], Scratch(x.dtype)
+    dvalues = np.zeros((TILE, TILE, channels, filters), x.dtype)
+    for strip in strips:
+        tiles = _apart("tiles", strip.length, channels, scratch)
+        dproducts = _apart("products", strip.length, filters, scratch)
+        _take_images(x, window, strip, tiles, scratch)
+        _take_gradients(dy, window, strip, dproducts, scratch)
         for row in range(TILE):
-            factors = dproducts[row, ..., :count], tiles[row, ..., :count].swapaxes(-1, -2), TURNED // channels
-            if strip is cuts[0]:
-                _multiply(*factors, dvalues[row])
-            else:
-                dvalues[row] += _multiply(*factors, scratch("filters", *dvalues.shape[1:]))
-    dw = np.empty((*window.kernel, filters, channels), rows.dtype)
-    return np.ascontiguousarray(transform(dvalues, window.kernel, "filters back", dw, scratch).transpose(2, 3, 0, 1))
+            part = scratch("filters", TILE, channels, filters)
+            dvalues[row] += np.matmul(tiles[row].swapaxes(1, 2), dproducts[row], out=part)
+    dw = basis.filters(window.kernel, x.dtype).T @ dvalues.reshape(TILE**2, -1)
+    return np.ascontiguousarray(dw.reshape(*window.kernel, channels, filters).transpose(3, 2, 0, 1))
 
 
 def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size: Pair) -> Array:
@@ -200,37 +213,56 @@ def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size:
     return correlate(dy, turned.reshape(-1, filters, kh, kw), Window(window.kernel, padding=padding), groups)
 
 
-def _take_images(rows: Array, window: Window, strip: Strip, values: Array, scratch: Scratch) -> None:
-    """Take what a strip of tiles sees to the other basis: (H, C, W, N) -> (6, 6, C, P)."""
-    before = window.padding[0][0], window.padding[1][0]
-    for some in pieces(rows.shape[1], max(1, BLOCK // strip.length)):
-        tiles = cut_out(rows[:, some], (TILE, TILE), _outputs(window), before, strip, scratch)
-        transform(tiles, window.kernel, "images", values[:, :, some], scratch)
+def _take_images(x: Array, window: Window, strip: Strip, values: Array, scratch: Scratch) -> None:
+    """Take what a strip of tiles sees to the other basis: (H, N, W, C) -> (6, 6, P, C)."""
+    there, before = basis.images(x.dtype), (window.padding[0][0], window.padding[1][0])
+    _take(x, (there, there), _outputs(window), before, strip, values, scratch)
 
 
-def _take_gradients(dy_rows: Array, window: Window, strip: Strip, values: Array, scratch: Scratch) -> None:
-    """Take the gradient of a strip of tiles of outputs back to the other basis: (OH, O, OW, N) -> (6, 6, O, P)."""
-    outputs = _outputs(window)
-    for some in pieces(dy_rows.shape[1], max(1, BLOCK // strip.length)):
-        tiles = cut_out(dy_rows[:, some], outputs, outputs, (0, 0), strip, scratch)
-        transform(tiles, window.kernel, "outputs back", values[:, :, some], scratch)
+def _take_gradients(dy: Array, window: Window, strip: Strip, values: Array, scratch: Scratch) -> None:
+    """Take the gradient of a strip of outputs back to the other basis: (OH, N, OW, O) -> (6, 6, P, O)."""
+    down, along = (basis.outputs(taps, dy.dtype).T for taps in window.kernel)
+    _take(dy, (down, along), _outputs(window), (0, 0), strip, values, scratch)
 
 
-def _take_filters(weight: Array, window: Window, values: Array, scratch: Scratch) -> None:
-    """Take filters to the other basis: (O, C, KH, KW) -> (6, 6, O, C)."""
-    for some in pieces(len(weight), max(1, BLOCK // weight.shape[1])):
-        taps = scratch("tiles", *window.kernel, some.stop - some.start, weight.shape[1])
-        taps[...] = weight[some].transpose(2, 3, 0, 1)
-        transform(taps, window.kernel, "filters", values[:, :, some], scratch)
+def _take(
+    x: Array, matrices: tuple[Array, Array], step: Pair, before: Pair, strip: Strip, values: Array, scratch: Scratch
+) -> None:
+    """Take tiles, so many numbers apart, with so many zeros before: along their rows, then along their columns."""
+    (down, along), (rows, n, columns), channels = matrices, strip.shape, x.shape[3]
+    height = (rows - 1) * step[0] + down.shape[1]
+    half = scratch("half", height, TILE, n, columns, channels)
+    top, left = strip.rows.start * step[0] - before[0], strip.columns.start * step[1] - before[1]
+    into, out_of = inside(top, height, len(x))
+    half[: into.start] = half[into.stop :] = 0
+    band, lines = x[out_of, strip.images], half[into].transpose(0, 2, 3, 1, 4)
+    per_row, per_image, per_column, per_number = x.strides
+    for tiles, taps, first in runs(left, columns, step[1], along.shape[1], x.shape[2]):
+        shape = *band.shape[:2], tiles.stop - tiles.start, taps.stop - taps.start, channels
+        strides = per_row, per_image, step[1] * per_column, per_column, per_number
+        np.matmul(along[:, taps], as_strided(band[:, :, first:], shape, strides), out=lines[:, :, tiles])
+    per_row, per_value = half.strides[:2]
+    shape = rows, TILE, down.shape[1], n * columns * channels
+    windows = as_strided(half, shape, (step[0] * per_row, per_value, per_row, half.itemsize))
+    np.matmul(down, windows, out=values.reshape(TILE, TILE, rows, -1).transpose(2, 1, 0, 3))
 
 
-def _multiply(left: Array, right: Array, most: int, out: Array) -> Array:
-    """Multiply matrices with as many others, so many rows of the left ones at a time, if that comes out even."""
-    *those, rows, inner = left.shape
-    some = next((count for count in range(min(rows, most), 7, -1) if rows % count == 0), rows)
-    shape = *those, rows // some, some
-    np.matmul(left.reshape(*shape, inner), right[..., None, :, :], out=out.reshape(*shape, right.shape[-1]))
-    return out
+def _take_filters(weight: Array, window: Window, scratch: Scratch) -> Array:
+    """Take filters to the other basis: (O, C, KH, KW) -> (6, 6, C, O)."""
+    filters, channels, taps = *weight.shape[:2], math.prod(window.kernel)
+    there, values = basis.filters(window.kernel, weight.dtype), _apart("filters", channels, filters, scratch)
+    lines, weight = values.reshape(TILE**2, channels, filters), weight.reshape(filters, channels, taps)
+    for some in pieces(channels, max(1, TAPS // filters)):
+        numbers = scratch("taps", taps, some.stop - some.start, filters)
+        numbers[...] = weight[:, some].T
+        np.matmul(there, numbers.reshape(taps, -1), out=lines[:, some].reshape(TILE**2, -1))
+    return values
+
+
+def _apart(name: str, rows: int, columns: int, scratch: Scratch) -> Array:
+    """Make 36 matrices, (6, 6, rows, columns), each a gap behind the one before."""
+    numbers = scratch(name, TILE**2, rows * columns + GAP)
+    return numbers[:, : rows * columns].reshape(TILE, TILE, rows, columns)
 
 
 def _outputs(window: Window) -> Pair:

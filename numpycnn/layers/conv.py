@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..kernels.channels import add_to_channels, channel_sums
-from ..kernels.correlate import correlate, correlate_input, correlate_weight
-from ..kernels.layout import laid_out
+from ..kernels.correlate import correlate, correlate_input, correlate_weight, lay_inputs, lay_outputs
 from ..kernels.pad import pad, pad_adjoint
 from ..kernels.window import Window
 from . import init
@@ -126,9 +125,10 @@ class Conv2d(Layer):
 
     def forward(self, x: Array) -> Array:
         self._check(x)
-        images = laid_out(as_batch(x))
+        images = as_batch(x)
         if self._border != UNPADDED:
             images = pad(images, self._border, self.padding_mode)
+        images = lay_inputs(images, self.weight.data, self._window, self.groups)
         y = correlate(images, self.weight.data, self._window, self.groups)
         if self.bias is not None:
             add_to_channels(y, self.bias.data)
@@ -149,7 +149,7 @@ class Conv2d(Layer):
     def _add_gradients(self, dy: Array) -> tuple[Array, Array]:
         """Add to the gradients of weight and bias; return what forward saw and dy, both as batches."""
         (images,) = self.recall(dy)
-        dy_images = laid_out(as_batch(dy))
+        dy_images = lay_outputs(as_batch(dy), self.weight.data, self._window, self.groups)
         self.weight.add_grad(correlate_weight(images, dy_images, self._window, self.groups))
         if self.bias is not None:
             self.bias.add_grad(channel_sums(dy_images))

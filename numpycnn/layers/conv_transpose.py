@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..kernels.channels import add_to_channels, channel_sums
-from ..kernels.correlate import correlate, correlate_input, correlate_weight
-from ..kernels.layout import laid_out
+from ..kernels.correlate import correlate, correlate_input, correlate_weight, lay_inputs, lay_outputs
 from ..kernels.window import Window
 from . import init
 from .arguments import IntPair, addressable, choice, flag, integer, pair
@@ -127,7 +126,7 @@ class ConvTranspose2d(Layer):
 
     def forward(self, x: Array) -> Array:
         size = self._output_size(x)
-        images = laid_out(as_batch(x))
+        images = lay_outputs(as_batch(x), self.weight.data, self._window, self.groups)
         y = correlate_input(images, self.weight.data, self._window, self.groups, size)
         if self.bias is not None:
             add_to_channels(y, self.bias.data)
@@ -145,7 +144,7 @@ class ConvTranspose2d(Layer):
     def _add_gradients(self, dy: Array) -> Array:
         """Add to the gradients of weight and bias; return dy as a batch."""
         (images,) = self.recall(dy)
-        dy_images = laid_out(as_batch(dy))
+        dy_images = lay_inputs(as_batch(dy), self.weight.data, self._window, self.groups)
         self.weight.add_grad(correlate_weight(dy_images, images, self._window, self.groups))
         if self.bias is not None:
             self.bias.add_grad(channel_sums(dy_images))
