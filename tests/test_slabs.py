@@ -101,12 +101,16 @@ def test_what_is_spread_makes_loops_long():
         assert np.shares_memory(layout.spread(alone, images), alone)
 
 
-@pytest.mark.parametrize("axes", [(0, 2, 3), (2, 3), (1,), (3, 0)])
-def test_a_total_of_long_rows_is_that_of_all_numbers(axes):
-    x = layout.as_images(np.random.default_rng(0).standard_normal((50, 8, 40, 30)).astype(np.float32))
-    with mock.patch.object(slabs, "LONG", 100), mock.patch.object(slabs, "SLAB", 100_000):
-        sums = slabs.total(lambda x: x, axes, x)
-    np.testing.assert_allclose(sums, x.sum(axes, np.float64, keepdims=True), rtol=0, atol=1e-4, strict=True)
+@pytest.mark.parametrize("run", [1, 40, 2000])
+@pytest.mark.parametrize("axes", [(0, 2, 3), (2, 3), (1,), (3, 0), ()])
+@pytest.mark.parametrize("lay", [np.asarray, layout.laid_out, layout.channels_last])
+def test_a_total_is_that_of_all_numbers_however_many_are_summed_in_float32(axes, run, lay):
+    x = lay(np.random.default_rng(0).standard_normal((30, 8, 50, 40)).astype(np.float32))
+    with mock.patch.multiple(slabs, RUN=run, FEW=run // 4), mock.patch.object(slabs, "SLAB", 100_000):
+        sums, squares = slabs.totals(lambda x: [x, (x, x)], axes, x)
+    wide = x.astype(float)
+    np.testing.assert_allclose(sums, wide.sum(axes, keepdims=True), rtol=0, atol=1e-4, strict=True)
+    np.testing.assert_allclose(squares, (wide**2).sum(axes, keepdims=True), rtol=1e-6, atol=0, strict=True)
 
 
 @pytest.mark.parametrize("value", [100.1, 1e15])
@@ -115,6 +119,22 @@ def test_a_constant_channel_is_normalised_to_nothing(value):
     mean, var = moments(x, (0, 2, 3))
     assert np.abs(mean / np.float64(np.float32(value)) - 1).max() < 4 * np.finfo(np.float32).eps
     assert (var < (1e-6 * value) ** 2).all()
+
+
+def test_a_variance_is_right_where_the_mean_is_none_of_the_numbers_of_float32():
+    x = (2.0**23 + np.random.default_rng(0).integers(0, 2, (4, 3, 30, 50))).astype(np.float32)
+    mean, var = moments(x, (0, 2, 3))
+    np.testing.assert_allclose(mean - 2**23, x.astype(float).mean((0, 2, 3), keepdims=True) - 2**23, rtol=1e-6)
+    np.testing.assert_allclose(var, x.astype(float).var((0, 2, 3), keepdims=True), rtol=1e-6)
+
+
+def test_the_mean_of_something_infinite_is_infinite():
+    x = np.ones((2, 3, 4, 5), np.float32)
+    x[0, 1, 2, 3] = np.inf
+    with np.errstate(invalid="ignore"):
+        mean, var = moments(x, (0, 2, 3))
+    np.testing.assert_array_equal(mean.ravel(), [1, np.inf, 1])
+    np.testing.assert_array_equal(var.ravel(), [0, np.nan, 0])
 
 
 def test_what_norms_take_is_some_slabs_whatever_the_image():

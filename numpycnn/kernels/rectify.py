@@ -10,7 +10,7 @@ from .slabs import evaluate
 from .window import Array
 
 FEW = 1 << 11  # numbers that are not worth a loop over blocks
-MANY = 8  # blocks that are worth a thread
+MANY = 16  # blocks that are worth a thread
 ZEROS = {np.dtype(kind): np.zeros(BLOCK, kind) for kind in (np.float32, np.float64)}
 
 

@@ -7,19 +7,21 @@ where they are repeated, or no axes.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
+from string import ascii_letters
 from typing import Any
 
 import numpy as np
 
-from .layout import LONG, nearest_first, outermost, spread
+from .layout import nearest_first, spread
 from .parallel import split
 from .window import Array
 
 SLAB = 1 << 19  # numbers
-FEW = 8  # rows that are summed in float32
+RUN, FEW = 1 << 10, 1 << 8  # numbers that are summed in float32: neighbours, in several sums side by side; others
 Formula = Callable[..., Array]
+Term = Array | tuple[Array, Array]  # two arrays stand for their product
 Slab = tuple[slice, ...]
 
 
@@ -36,16 +38,16 @@ def rounded_once(formula: Formula, *arrays: Array) -> Array:
     return _evaluate(formula, np.dtype(np.float64), arrays)
 
 
-def total(formula: Formula, axes: tuple[int, ...], *arrays: Array) -> Array:
+def total(formula: Callable[..., Term], axes: tuple[int, ...], *arrays: Array) -> Array:
     """Sum an elementwise formula along axes, which stay with sides of 1; the result is in float64.
 
-    Added one by one in float32, a million numbers would lose their last three digits; so no more than
-    eight are, and all else in float64.
+    Of two arrays that it returns the products are summed, which themselves are nowhere. Added one by one in
+    float32, a million numbers would lose their last three digits; so some hundred are, and all else in float64.
     """
-    return totals(lambda *parts: (formula(*parts),), axes, *arrays)[0]
+    return totals(lambda *parts: [formula(*parts)], axes, *arrays)[0]
 
 
-def totals(formula: Callable[..., tuple[Array, ...]], axes: tuple[int, ...], *arrays: Array) -> list[Array]:
+def totals(formula: Callable[..., Sequence[Term]], axes: tuple[int, ...], *arrays: Array) -> list[Array]:
     """Sum several elementwise formulas, which one function returns, reading the arrays once; see ``total``."""
     slabs, arrays = list(_slabs(arrays[0])), _meeting(arrays, arrays[0].dtype)
 
@@ -83,14 +85,20 @@ def _meeting(arrays: tuple[Array, ...], dtype: np.dtype[Any]) -> tuple[Array, ..
     return arrays[0], *(spread(array.astype(dtype, copy=False), arrays[0]) for array in arrays[1:])
 
 
-def _sum(x: Array, axes: tuple[int, ...]) -> Array:
-    """Sum a slab in float64; where its rows are long, a few of them in x's own dtype first, which is faster."""
-    axis = outermost(x)
-    if axis not in axes or x.size < LONG * x.shape[axis]:
-        return np.asarray(x.sum(axes, np.float64, keepdims=True))
-    rows = x.swapaxes(0, axis)
-    few = (rows[start : start + FEW].sum(0, keepdims=True) for start in range(0, len(rows), FEW))
-    return np.asarray(sum(some.swapaxes(0, axis).sum(axes, np.float64, keepdims=True) for some in few))
+def _sum(term: Term, axes: tuple[int, ...]) -> Array:
+    """Sum a slab, or the products of two: along axes of near neighbours in their own dtype, all else in float64."""
+    factors = term if isinstance(term, tuple) else (term,)
+    shape, kept, count = factors[0].shape, [*range(factors[0].ndim)], 1
+    every, order = ascii_letters[: len(kept)], nearest_first(factors[0])
+    most = RUN if order and order[0] in axes else FEW
+    for axis in order:
+        if axis in axes and count * shape[axis] <= most:
+            kept.remove(axis)
+            count *= shape[axis]
+    sums = np.einsum(f"{','.join([every] * len(factors))}->{''.join(every[axis] for axis in kept)}", *factors)
+    far = tuple(place for place, axis in enumerate(kept) if axis in axes)
+    total: Array = np.asarray(sums).sum(far, np.float64)
+    return total.reshape([1 if axis in axes else side for axis, side in enumerate(shape)])
 
 
 def _parts(arrays: tuple[Array, ...], slab: Slab, dtype: np.dtype[Any]) -> list[Array]:

@@ -29,8 +29,9 @@ def check_sides(layer: Layer, x: Array) -> None:
 
 def check_fit(layer: Layer, x: Array, window: Window, border: tuple[Pair, Pair] = ((0, 0), (0, 0))) -> None:
     """Raise unless the window fits into the images, its padding and a border around them counted."""
-    height, width = (length + sum(side) for length, side in zip(x.shape[-2:], border, strict=True))
-    steps = window.output_size((height, width))
+    (top, bottom), (left, right) = border
+    height, width = x.shape[-2:]
+    steps = window.output_size((height + top + bottom, width + left + right))
     addressable(type(layer).__name__, "an output", (*x.shape[:-2], *steps))
     if min(steps) < 1:
         raise ShapeError(

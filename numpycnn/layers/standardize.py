@@ -14,10 +14,16 @@ ONE, ZERO = np.ones(()), np.zeros(())
 
 
 def moments(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
-    """Return mean and (biased) variance along axes, which stay with sides of 1, in float64."""
+    """Return mean and (biased) variance along axes, which stay with sides of 1, in float64.
+
+    With a first mean m, rounded to the dtype of x, and ``d = x - m``, they are ``m + E[d]`` and ``E[d^2] - E[d]^2``.
+    Since E[d] is as good as 0, the differences lose nothing.
+    """
     count = math.prod(x.shape[axis] for axis in axes)
-    mean = total(lambda x: x, axes, x) / count
-    return mean, total(lambda x, mean: (x - mean) ** 2, axes, x, mean) / count
+    m = (total(lambda x: x, axes, x) / count).astype(x.dtype)
+    sum_d, sum_d2 = totals(lambda x, m: [d := x - m, (d, d)], axes, x, m)
+    mean = np.where(np.isfinite(m), m + sum_d / count, m)
+    return mean, np.maximum(sum_d2 / count - (sum_d / count) ** 2, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +48,10 @@ class Standardized:
     def sums(self, dy: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
         """Return the sums of dy and of ``dy x_hat`` along axes, which stay with sides of 1, in float64."""
         if dy.size and all(self.scale.shape[axis] == 1 for axis in axes):  # one scale for all that is summed
-            db, dw = totals(lambda dy, x, mean: (dy, (x - mean) * dy), axes, dy, self.x, self.mean)
+            db, dw = totals(lambda dy, x, mean: [dy, (x - mean, dy)], axes, dy, self.x, self.mean)
             return db, dw * self.scale
         db, dw = totals(
-            lambda dy, x, mean, scale: (dy, (x - mean) * dy * scale), axes, dy, self.x, self.mean, self.scale
+            lambda dy, x, mean, scale: [dy, ((x - mean) * scale, dy)], axes, dy, self.x, self.mean, self.scale
         )
         return db, dw
 
@@ -55,8 +61,8 @@ class Standardized:
         Mean and variance depend on x, so shift is to be the mean of dy, and stretch that of ``dy x_hat``.
         """
         return evaluate(
-            lambda dy, x, mean, shift, slope, factor: (dy - shift - (x - mean) * slope) * factor,
-            *(dy, self.x, self.mean, shift, self.scale * stretch, self.scale * weight),
+            lambda dy, x, mean, shift, slope, factor: ((x - mean) * slope + shift - dy) * factor,  # a single temporary
+            *(dy, self.x, self.mean, shift, self.scale * stretch, -self.scale * weight),
         )
 
     def adjoint_of_constants(self, dy: Array, weight: Array) -> Array:
