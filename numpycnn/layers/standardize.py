@@ -61,8 +61,8 @@ class Standardized:
         Mean and variance depend on x, so shift is to be the mean of dy, and stretch that of ``dy x_hat``.
         """
         return evaluate(
-            lambda dy, x, mean, shift, slope, factor: ((x - mean) * slope + shift - dy) * factor,  # a single temporary
-            *(dy, self.x, self.mean, shift, self.scale * stretch, -self.scale * weight),
+            lambda dy, x, mean, shift, slope, factor: ((x - mean) * slope - shift + dy) * factor,  # one temporary alone
+            *(dy, self.x, self.mean, shift, -self.scale * stretch, self.scale * weight),
         )
 
     def adjoint_of_constants(self, dy: Array, weight: Array) -> Array:
