@@ -37,17 +37,18 @@ def algorithm(window: Window, outputs: tuple[int, ...], weight: tuple[int, ...],
 
 def lay_inputs(x: Array, weight: Array, window: Window, groups: int) -> Array:
     """Lay images out in memory as the algorithm wants them, once for ``correlate`` and ``correlate_weight``."""
-    outputs = len(x), len(weight), *window.output_size(x.shape[2:])
-    return _laid_out(x, algorithm(window, outputs, weight.shape, groups))
+    return _laid_out(x, (len(x), len(weight), *window.output_size(x.shape[2:])), weight, window, groups)
 
 
 def lay_outputs(dy: Array, weight: Array, window: Window, groups: int) -> Array:
     """Lay the gradient of the outputs out so, once for ``correlate_weight`` and ``correlate_input``."""
-    return _laid_out(dy, algorithm(window, dy.shape, weight.shape, groups))
+    return _laid_out(dy, dy.shape, weight, window, groups)
 
 
-def _laid_out(images: Array, chosen: ModuleType) -> Array:
-    return channels_last(images) if chosen is winograd else laid_out(images)
+def _laid_out(images: Array, outputs: tuple[int, ...], weight: Array, window: Window, groups: int) -> Array:
+    if is_winograd_enabled() and algorithm(window, outputs, weight.shape, groups) is winograd:
+        return channels_last(images)
+    return laid_out(images)
 
 
 def correlate(x: Array, weight: Array, window: Window, groups: int) -> Array:

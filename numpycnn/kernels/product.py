@@ -25,7 +25,7 @@ def product(a: Array, b: Array, order: Literal["C", "A"] = "C") -> Array:
     if len(b) == 1:
         return np.asarray(a * b[0])
     columns = b.shape[1]
-    if order == "A" and a.ndim == 2 and b.flags.fnc and len(a) <= FEW:
+    if order == "A" and a.ndim == 2 and 1 < len(a) <= FEW and b.flags.fnc:
         a = np.asfortranarray(a)
     by_columns = order == "A" and a.ndim == 2 and a.flags.fnc
     y = np.empty((*a.shape[:-1], columns), a.dtype, order="F" if by_columns else "C")
