@@ -25,7 +25,7 @@ from functools import reduce
 import numpy as np
 
 from .cuts import evenly, inside
-from .layout import as_images, as_rows
+from .layout import as_images, as_rows, pixels
 from .parallel import split
 from .product import multiply
 from .tiles import CACHE, Tile, each, short, tiles
@@ -138,15 +138,20 @@ def _unfold(rows: Array, window: Window, groups: int, tile: Tile) -> Array:
         start = first * per_row + tile.columns.start * steps[1] + tile.images.start * per_number
         strides = channels // groups * per_channel, per_row * jump, per_channel, *steps
         unfolded = np.empty(shape, rows.dtype)
-        unfolded[...] = np.ndarray(shape, rows.dtype, rows, start, strides)
+        _items(unfolded, window)[...] = _items(np.ndarray(shape, rows.dtype, rows, start, strides), window)
     else:
         unfolded = np.zeros(shape, rows.dtype)
         into, out_of = inside(first, count, height)
-        source = rows[out_of].reshape(-1, groups, channels // groups, width, n).swapaxes(0, 1)
+        source = rows[out_of].reshape(-1, groups, channels // groups, width, n).swapaxes(0, 1)[..., tile.images]
         for tap, outputs, inputs in _column_taps(window, width, tile):
-            unfolded[:, into, :, tap, outputs] = source[:, :, :, inputs, tile.images]
+            _items(unfolded, window)[:, into, :, tap, outputs] = _items(source, window)[:, :, :, inputs]
     blocks = unfolded.reshape(groups, count, channels // groups * kw, math.prod(tile.sides))
     return _overlapping(blocks, many, kh, stride)
+
+
+def _items(rows: Array, window: Window) -> Array:
+    """See what is copied at once: pixels where the columns that a tap sees are apart, otherwise numbers."""
+    return pixels(rows) if window.stride[1] > 1 else rows
 
 
 def _consecutive(rows: Array, first: int, taps: int, groups: int, tile: Tile) -> Array:
