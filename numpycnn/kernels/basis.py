@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .window import Array, Pair
+from .window import Array
 
 TILE = 6
 POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)  # and infinity
@@ -37,16 +37,10 @@ def outputs(taps: int, dtype: np.dtype[Any]) -> Array:
 
 
 @lru_cache(maxsize=32)
-def filters(kernel: Pair, dtype: np.dtype[Any]) -> Array:
-    """Return G on both axes at once, (36, KH KW), which takes a filter there; taken there first, so it rounds once."""
-    down, along = (_filter(taps) for taps in kernel)
-    return np.kron(down, along).astype(dtype)
-
-
-def _filter(taps: int) -> Array:
-    """Return G (6, k)."""
+def filters(taps: int, dtype: np.dtype[Any]) -> Array:
+    """Return G (6, k), which takes a filter of k taps there."""
     matrix = np.zeros((TILE, taps))
     for row, point in enumerate(POINTS):
         matrix[row] = point ** np.arange(taps) / np.prod([point - other for other in POINTS if other != point])
     matrix[-1, -1] = 1  # at infinity a polynomial is its last coefficient
-    return matrix
+    return matrix.astype(dtype)

@@ -196,8 +196,10 @@ def _add_up(x: Array, dy: Array, window: Window, strips: list[Strip]) -> Array:
         for row in range(TILE):
             part = scratch("filters", TILE, channels, filters)
             dvalues[row] += np.matmul(tiles[row].swapaxes(1, 2), dproducts[row], out=part)
-    dw = basis.filters(window.kernel, x.dtype).T @ dvalues.reshape(TILE**2, -1)
-    return np.ascontiguousarray(dw.reshape(*window.kernel, channels, filters).transpose(3, 2, 0, 1))
+    down, along = (basis.filters(taps, x.dtype).T for taps in window.kernel)
+    half = along @ dvalues.reshape(TILE, TILE, -1)
+    dw = (down @ half.swapaxes(0, 1)).reshape(*window.kernel[::-1], channels, filters)
+    return np.ascontiguousarray(dw.transpose(3, 2, 1, 0))
 
 
 def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size: Pair) -> Array:
@@ -249,13 +251,15 @@ def _take(
 
 def _take_filters(weight: Array, window: Window, scratch: Scratch) -> Array:
     """Take filters to the other basis: (O, C, KH, KW) -> (6, 6, C, O)."""
-    filters, channels, taps = *weight.shape[:2], math.prod(window.kernel)
-    there, values = basis.filters(window.kernel, weight.dtype), _apart("filters", channels, filters, scratch)
-    lines, weight = values.reshape(TILE**2, channels, filters), weight.reshape(filters, channels, taps)
+    filters, channels, kh, kw = weight.shape
+    down, along = (basis.filters(taps, weight.dtype) for taps in window.kernel)
+    values = _apart("filters", channels, filters, scratch)
     for some in pieces(channels, max(1, TAPS // filters)):
-        numbers = scratch("taps", taps, some.stop - some.start, filters)
-        numbers[...] = weight[:, some].T
-        np.matmul(there, numbers.reshape(taps, -1), out=lines[:, some].reshape(TILE**2, -1))
+        count = (some.stop - some.start) * filters
+        taps, half = scratch("taps", kh, kw, count), scratch("half", kh, TILE, count)
+        taps.reshape(kh, kw, -1, filters)[...] = weight[:, some].transpose(2, 3, 1, 0)
+        np.matmul(along, taps, out=half)
+        np.matmul(down, half.swapaxes(0, 1), out=values[:, :, some].reshape(TILE, TILE, count).swapaxes(0, 1))
     return values
 
 
