@@ -22,8 +22,10 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,6 +42,7 @@ import numpycnn as nc
 
 HOST = "127.0.0.1"  # nobody else can reach it
 SIDE = 280  # of the picture that the page sends
+MOST = 64  # pieces of at most 64 KB that are taken in after an answer
 PAGE = Path(__file__).resolve().with_name("draw.html")
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'"
 
@@ -132,6 +135,16 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError as error:
             return self.send_error(HTTPStatus.BAD_REQUEST, str(error))
         self.reply(HTTPStatus.OK, "application/json", json.dumps(found).encode())
+
+    def finish(self) -> None:
+        """Take in what is still being sent, within reason: a link closed over it would lose the answer."""
+        with suppress(OSError):
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_WR)
+            for _ in range(MOST):
+                if not self.connection.recv(1 << 16):
+                    break
+        super().finish()
 
     def for_us(self, path: str) -> bool:
         """Tell whether a request is for this path; and for this machine by name, lest another's page leads here."""

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -116,6 +117,16 @@ def test_what_is_no_request_of_the_page_is_refused_in_a_sentence(ask, request_, 
     assert found == status and sentence in text and text.count("\n") == 1
     assert headers["Content-Type"] == "text/plain; charset=utf-8"
     assert ask("GET", "/")[0] == 200
+
+
+def test_who_is_refused_while_still_sending_gets_the_answer_too(server):
+    with socket.create_connection(server.server_address, timeout=10) as link:
+        link.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 400000\r\n\r\n" % server.server_port)
+        for _ in range(4):
+            time.sleep(0.02)  # the server answers before all is sent
+            link.sendall(bytes(100_000))
+        answer = b"".join(iter(lambda: link.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.0 404 ")
 
 
 @pytest.mark.parametrize(
