@@ -186,6 +186,15 @@ def _add_up(x: Array, dy: Array, window: Window, strips: list[Strip]) -> Array:
 
     The way back through each step is its transpose: ``dw = G^T ((A dy A^T) * (B^T x B)) G``, summed over tiles.
     """
+    dvalues = _products_of_gradients(x, dy, window, strips)
+    down, along = (basis.filters(taps, x.dtype).T for taps in window.kernel)
+    half = along @ dvalues.reshape(TILE, TILE, -1)
+    dw = (down @ half.swapaxes(0, 1)).reshape(*window.kernel[::-1], *dvalues.shape[2:])
+    return np.ascontiguousarray(dw.transpose(3, 2, 1, 0))
+
+
+def _products_of_gradients(x: Array, dy: Array, window: Window, strips: list[Strip]) -> Array:
+    """Return the sum over strips in the other basis: (H, N, W, C), (OH, N, OW, O) -> (6, 6, C, O)."""
     channels, filters, scratch = x.shape[3], dy.shape[3], Scratch(x.dtype)
     dvalues = np.zeros((TILE, TILE, channels, filters), x.dtype)
     for strip in strips:
@@ -196,10 +205,7 @@ def _add_up(x: Array, dy: Array, window: Window, strips: list[Strip]) -> Array:
         for row in range(TILE):
             part = scratch("filters", TILE, channels, filters)
             dvalues[row] += np.matmul(tiles[row].swapaxes(1, 2), dproducts[row], out=part)
-    down, along = (basis.filters(taps, x.dtype).T for taps in window.kernel)
-    half = along @ dvalues.reshape(TILE, TILE, -1)
-    dw = (down @ half.swapaxes(0, 1)).reshape(*window.kernel[::-1], channels, filters)
-    return np.ascontiguousarray(dw.transpose(3, 2, 1, 0))
+    return dvalues
 
 
 def correlate_input(dy: Array, weight: Array, window: Window, groups: int, size: Pair) -> Array:
